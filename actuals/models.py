@@ -34,6 +34,7 @@ from contracts.models import (
 from invoicing_site.floor import formatting, guards, seals
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, PriceField, QuantityField
 from invoicing_site.floor.moves import GONE, Move, Moves
+from invoicing_site.floor.queues import Queued
 from invoicing_site.floor.reasons import ReasonField
 from invoicing_site.models import StoredFile
 
@@ -464,6 +465,22 @@ class Actual(models.Model):
         return f"{self.get_type_display()} {self.pk} of {formatting.day(self.date)}"
 
 
+class ActualToJournal(Queued):
+    """An actual that waits for its line in an integration journal (JRN-1)."""
+
+    actual = models.OneToOneField(Actual, models.PROTECT, primary_key=True, related_name="to_journal")
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+", db_index=False)
+    date = models.DateField("accounting date")
+
+    class Meta:
+        verbose_name = "actual that waits for a journal"
+        verbose_name_plural = "actuals that wait for a journal"
+        indexes = [models.Index(fields=["entity", "actual"], name="actual_to_journal")]
+
+    def __str__(self):
+        return f"actual {self.actual_id}"
+
+
 # What was approved is what the actuals were made of; a correction is an entry of its own (APP-6).
 # Canceling an approval changes what was decided together with the status, so that is sealed and not guarded.
 _APPROVED = "OLD.status IN ('approved', 'recall')"
@@ -477,3 +494,4 @@ seals.also(Entry, _DECISION, name="decision", when=_APPROVED, let_go=_TIMES_CANC
 guards.insert_only(Batch)
 guards.insert_only(PriceDecision)
 guards.insert_only(Actual)
+guards.fixed(ActualToJournal, "actual", "entity", "date")

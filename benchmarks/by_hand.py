@@ -10,7 +10,7 @@ from functools import cache
 
 from django.db import connections, models, transaction
 
-from actuals.models import Actual, Batch, PriceDecision
+from actuals.models import Actual, ActualToJournal, Batch, PriceDecision
 from backlog.models import BacklogAction, BacklogActionItem, BacklogItem
 from backlog.operations.approvals import CHUNK as APPROVED_AT_ONCE
 from backlog.operations.items import CHUNK as MARKED_AT_ONCE
@@ -111,7 +111,7 @@ def _plain(field) -> str:
 
 def insert(model, source: str = "", **columns: str) -> str:
     """INSERT … SELECT into the table of a model: SQL for the named columns, defaults for the others."""
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    fields = [field for field in model._meta.concrete_fields if field.attname != "id"]
     values = [columns.pop(field.attname, None) or _plain(field) for field in fields]
     assert not columns, f"{model.__name__} has no {', '.join(columns)}."
     names = ", ".join(f'"{field.column}"' for field in fields)
@@ -211,6 +211,13 @@ SALES = insert(
         cost_id="k.id",
     ),
 )
+QUEUED = insert(
+    ActualToJournal,
+    "FROM actuals_actual a WHERE a.batch_id = %(batch)s",
+    actual_id="a.id",
+    entity_id="a.entity_id",
+    date="a.accounting_date",
+)
 ITEMS = insert(
     BacklogItem,
     "FROM actuals_actual a WHERE a.batch_id = %(batch)s AND a.type = 'unbilled'",
@@ -225,11 +232,11 @@ APPROVED = f"""
 
 
 def approve(hand: Hand):
-    """A cost, a share of sales and a backlog item for every submitted entry."""
+    """A cost, a share of sales, a row in the queue of both, and a backlog item for every submitted entry."""
     for part in hand.list_up(SUBMITTED, APPROVED_AT_ONCE):
         with hand.commit():
             batch = hand.add(APPROVAL)
-            for sql in (PRICES, COSTS, SALES, ITEMS, APPROVED):
+            for sql in (PRICES, COSTS, SALES, QUEUED, ITEMS, APPROVED):
                 hand.do(sql, batch=batch, **part)
 
 

@@ -100,10 +100,10 @@ BALANCES = [
 # Integration journals
 
 WAITING = """
-    SELECT row_number() OVER (ORDER BY a.id), a.id FROM actuals_actual a
-    LEFT JOIN ledger_journalline l ON l.actual_id = a.id
-    WHERE a.entity_id = %(entity)s AND a.booked_by = 'journal' AND l.id IS NULL
+    SELECT row_number() OVER (ORDER BY actual_id), actual_id FROM actuals_actualtojournal
+    WHERE entity_id = %(entity)s
 """
+TAKEN = f"DELETE FROM actuals_actualtojournal WHERE actual_id IN (SELECT id FROM todo WHERE {PART})"
 JOURNAL = insert(
     IntegrationJournal, entity_id="%(entity)s", number="%(number)s", period="%(period)s", status="'draft'"
 )
@@ -143,6 +143,7 @@ def add_to_journals(hand: Hand):
             first = part["after"] // most
             values = {"journal": journals[first], "next": journals[-1], "full": (first + 1) * most}
             hand.do(JOURNAL_LINES, **values, **part)
+            hand.do(TAKEN, **part)
 
 
 JOURNALS = (

@@ -173,7 +173,9 @@ def add_to_journals():
     """Add the waiting actuals of every legal entity to draft journals (JRN-1)."""
     for entity in LegalEntity.objects.order_by("pk"):
         _try(
-            lambda entity=entity: journal_operations.add_to_journals(entity, on=entity.today(), by=None),
+            lambda entity=entity: journal_operations.add_to_journals(
+                entity, on=entity.today(), by=None, due_only=True
+            ),
             entity,
         )
 

@@ -851,4 +851,46 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="ActualToJournal",
+            fields=[
+                (
+                    "reason",
+                    invoicing_site.floor.reasons.ReasonField(
+                        help_text="Why it could not be taken the last time"
+                    ),
+                ),
+                (
+                    "retry_after",
+                    models.DateTimeField(
+                        blank=True, help_text="The clock tries again from then on", null=True
+                    ),
+                ),
+                (
+                    "actual",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="to_journal",
+                        serialize=False,
+                        to="actuals.actual",
+                    ),
+                ),
+                ("date", models.DateField(verbose_name="accounting date")),
+                (
+                    "entity",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.legalentity",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "actual that waits for a journal",
+                "verbose_name_plural": "actuals that wait for a journal",
+                "indexes": [models.Index(fields=["entity", "actual"], name="actual_to_journal")],
+            },
+        ),
     ]

@@ -15,6 +15,7 @@ from actuals.operations.entries import (
     submit,
 )
 from actuals.operations.facts import anew, negated, open_batch, record, record_decisions, reverse
+from actuals.operations.queue import is_booked_by_journal, keep_waiting, leave_queue, wait_for_journal
 from actuals.operations.weeks import SavedWeek, SubmittedWeek, save_week, submit_week
 
 __all__ = [
@@ -26,6 +27,9 @@ __all__ = [
     "delete",
     "enter",
     "enter_and_submit",
+    "is_booked_by_journal",
+    "keep_waiting",
+    "leave_queue",
     "negated",
     "open_batch",
     "recall",
@@ -36,4 +40,5 @@ __all__ = [
     "stamp",
     "submit",
     "submit_week",
+    "wait_for_journal",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import IntegrityError
 
 from actuals.models import Actual, Batch, PriceDecision
+from actuals.operations.queue import wait_for_journal
 from invoicing_site.floor import money, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import draw_ids, in_chunks, write_rows
@@ -35,7 +36,8 @@ def record(actuals: Iterable[Actual], *, batch: Batch) -> list[Actual]:
     """Insert new facts for good, under the batch and its entity, and return them in the same order (ACT-1).
 
     They may refer to each other as instances before they have keys. Where no accounting date is given it is
-    the transaction date. Amounts come in whole minor units of their currency.
+    the transaction date. Amounts come in whole minor units of their currency. Those that the journal books
+    wait for it from now on (JRN-1).
     """
     actuals = list(actuals)
     for actual in actuals:
@@ -44,7 +46,9 @@ def record(actuals: Iterable[Actual], *, batch: Batch) -> list[Actual]:
         actual.entity_id = batch.entity_id
         if actual.accounting_date is None:
             actual.accounting_date = actual.date
-    return write_rows(Actual, actuals)
+    write_rows(Actual, actuals)
+    wait_for_journal(actuals)
+    return actuals
 
 
 @transaction.atomic

@@ -192,6 +192,52 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Fixed:
+    """Columns that never change; rows can be deleted, and are not sealed."""
+
+    model: type
+    fields: tuple[str, ...]
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    @property
+    def trigger(self) -> str:
+        return _short(f"{_PREFIX}{self.table}_fixed")
+
+    def _body(self, operator: str) -> tuple[str, str]:
+        columns = [self.model._meta.get_field(name).column for name in self.fields]
+        changes = " OR ".join(f'OLD."{column}" {operator} NEW."{column}"' for column in columns)
+        return changes, f"{self.table} rows are never changed: the row that waits is the key."
+
+    def sqlite(self) -> dict[str, str]:
+        changes, message = self._body("IS NOT")
+        return {
+            self.trigger: f'CREATE TRIGGER "{self.trigger}" BEFORE UPDATE ON "{self.table}" '
+            f"WHEN {changes} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        }
+
+    def postgresql(self) -> dict[str, tuple[str, str]]:
+        changes, message = self._body("IS DISTINCT FROM")
+        return {
+            self.trigger: (
+                f"""
+            CREATE OR REPLACE FUNCTION "{self.trigger}"() RETURNS trigger LANGUAGE plpgsql AS $guard$
+            BEGIN
+                IF {changes} THEN
+                    RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = '{message}';
+                END IF;
+                RETURN NEW;
+            END $guard$;
+            CREATE TRIGGER "{self.trigger}" BEFORE UPDATE ON "{self.table}"
+            FOR EACH ROW EXECUTE FUNCTION "{self.trigger}"()""",
+                f'DROP TRIGGER IF EXISTS "{self.trigger}" ON "{self.table}"',
+            )
+        }
+
+
+@dataclass(frozen=True)
 class PostgresTrigger:
     """A trigger with its own SQL; its name is that of the trigger."""
 
@@ -211,7 +257,7 @@ class PostgresTrigger:
         return {self.trigger: (self.create_sql, self.drop_sql)}
 
 
-_declared: dict[tuple[str, str], Guard | Note | PostgresTrigger] = {}
+_declared: dict[tuple[str, str], Guard | Note | Fixed | PostgresTrigger] = {}
 
 
 def insert_only(model, *, because: str = "a new row says what is different.", is_sealed: bool = True):
@@ -243,6 +289,11 @@ def frozen(
         raise ValueError("A condition on another row needs sealed_with.")
     fields = None if columns is None else tuple(columns)
     _declare(Guard(model, name, when, fields, tuple(except_), because, sealed_with, let_go, is_sealed))
+
+
+def fixed(model, *fields: str):
+    """These columns never change; the rows may be deleted."""
+    _declare(Fixed(model, fields))
 
 
 def postgres_only(name: str, model, create_sql: str, drop_sql: str = ""):

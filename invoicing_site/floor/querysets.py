@@ -25,6 +25,12 @@ class LockingQuerySet(models.QuerySet):
         """Locked against change, in primary-key order; rows that refer to them may still be inserted."""
         return self.order_by("pk").select_for_update(of=("self",), no_key=True)
 
+    def claimed(self, count: int) -> list:
+        """The first rows that no other transaction has locked, in primary-key order, locked until commit."""
+        return list(
+            self.order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True)[:count]
+        )
+
     def held(self) -> list:
         """The rows, read again and protected against changes until commit (a shared lock).
 

@@ -7,11 +7,10 @@ from django.db.models import Count
 from django.urls import reverse
 from django.views.generic import TemplateView
 
-from actuals.models import Entry
+from actuals.models import ActualToJournal, Entry
 from backlog.models import BacklogItem
 from contracts.models import Milestone, ProjectContract
 from invoicing_site.floor.querysets import ExactSum
-from ledger.journal.operations.journals import waiting_actuals
 from ledger.models import FiscalPeriod, IntegrationJournal, InvoiceProposal
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
 
@@ -144,7 +143,7 @@ def _accountant(request):
     user, entity = request.user, request.entity
     journals = IntegrationJournal.objects.reachable(user, "journal.post").filter(entity=entity)
     n = dict(journals.order_by().values_list("status").annotate(n=Count("pk")))
-    untaken = waiting_actuals(entity).count()
+    untaken = ActualToJournal.objects.filter(entity=entity).count()
     proposals = InvoiceProposal.objects.reachable(user, "proposal.post").filter(entity=entity)
     open_proposals = proposals.unsettled()
     waiting, sums = counted(

@@ -11,6 +11,7 @@ Each check has a code, and each finding is a sentence with its place.
 | REVERSAL | reversing vouchers and actuals mirror their originals |
 | SEQUENCE | no number is missing, extra, or about to be used twice; invoices rise with their dates |
 | JOURNAL | every line of a posted journal has its voucher, and journals book only their own actuals |
+| QUEUE | what waits for its next step is in its queue, and nothing else is |
 | CONTROL | control accounts equal the customer and project subledgers |
 | WIP | accruals are reversed when their invoice is posted, and not before |
 | ACCRUED | accounts, subledger and work that is still to be invoiced have the same accruals |
@@ -41,6 +42,7 @@ from invoicing_site.verify import (
     confirmed,
     entries,
     invoices,
+    queues,
     seals,
     shares,
     subledgers,
@@ -54,6 +56,7 @@ CHECKS = (
     chain.vouchers,
     chain.numbers,
     chain.journals,
+    queues.journals,
     subledgers.customers,
     subledgers.projects,
     subledgers.work_in_progress,

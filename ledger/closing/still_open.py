@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from django.db.models import Count, F, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from actuals.models import Entry
+from actuals.models import ActualToJournal, Entry
 from contracts.models import LegalEntity
 from invoicing_site.floor.reasons import Reason
-from ledger.journal.waiting import waiting_actuals
-from ledger.models import FiscalPeriod, InvoiceProposal, JournalLine
+from ledger.models import FiscalPeriod, IntegrationJournal, InvoiceProposal, JournalLine
 from proforma.models import ProformaInvoice
 
 
@@ -49,13 +48,16 @@ def open_kinds(entity: LegalEntity | int) -> list[OpenKind]:
         (
             "ACTUALS",
             lambda n: Reason("ACTUALS-OPEN", count=n),
-            waiting_actuals(entity),
-            F("accounting_date"),
+            ActualToJournal.objects.filter(entity=entity),
+            F("date"),
         ),
         (
             "JOURNAL-LINES",
             lambda n: Reason("JOURNAL-LINES-OPEN", count=n),
-            JournalLine.objects.unposted().filter(journal__entity=entity),
+            # A posted journal has a voucher for each line.
+            JournalLine.objects.unposted().filter(
+                journal__in=IntegrationJournal.objects.filter(entity=entity).exclude(status="posted")
+            ),
             F("accounting_date"),
         ),
         (

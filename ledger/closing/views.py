@@ -45,7 +45,7 @@ KINDS = {
         "Actuals not in a journal",
         "Accounting",
         "waiting_actuals",
-        ("project", "resource", "category", "product"),
+        ("actual__project", "actual__resource"),
     ),
     "JOURNAL-LINES": Kind(
         "Journal lines that are not posted",
@@ -85,8 +85,9 @@ def _row(code, row):
         what = f"{row.resource}, {row.project.code}"
         return reverse("entry", args=[row.pk]), what, row.get_status_display(), owner
     if code == "ACTUALS":
-        what = f"{row.get_type_display()}, {row.project.code}"
-        return reverse("explain", args=["actual", row.pk]), what, row.resource or "", ""
+        what = f"{row.actual.get_type_display()}, {row.actual.project.code}"
+        sub = row.reason.sentence if row.reason else row.actual.resource or ""
+        return reverse("explain", args=["actual", row.pk]), what, sub, ""
     if code == "JOURNAL-LINES":
         what = f"Journal {row.journal.number}"
         sub = (

@@ -67,9 +67,9 @@ def all_blocked_by(proposals: Iterable[InvoiceProposal]) -> dict[int, Blockers]:
     for journal in journals.order_by("number"):
         found[journal.proforma].journals.append(journal)
     left_out = Actual.objects.filter(
-        **{f"{_PROFORMA}__in": list(found)}, **_ORIGINAL, journal_line=None
+        **{f"{_PROFORMA}__in": list(found)}, **_ORIGINAL, to_journal__isnull=False
     ).annotate(proforma=F(_PROFORMA))
-    for actual in left_out.order_by("pk"):
+    for actual in left_out.select_related("to_journal").order_by("pk"):
         found[actual.proforma].left_out.append(actual)
     return {blockers.proposal.pk: blockers for blockers in found.values()}
 

@@ -1,38 +1,16 @@
-"""Which actuals and journal lines can't be posted as they are, and why (JRN-1, JRN-4)."""
+"""Which journal lines can't be posted as they are, and why (JRN-4)."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db.models import Count
 
-from actuals.models import Actual
 from contracts.models import LegalEntity
 from contracts.rates import Rates
-from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import in_chunks
 from invoicing_site.floor.reasons import Reason
-from ledger.journal import plan
-from ledger.journal.load import adding_facts
 from ledger.models import IntegrationJournal, JournalLine
 
 _Status = IntegrationJournal.Status
-_CHUNK = 1000  # actuals that are checked together
-
-
-def reasons_left_out(entity: LegalEntity, actuals: list[Actual]) -> dict[int, Reason]:
-    """Why actuals that are in no journal can't be added to one now, by key; nothing for those that can.
-
-    The reasons are those of `add_to_journals`. Nothing is added.
-    """
-    reasons = {}
-    for chunk in in_chunks(actuals, _CHUNK):
-        facts = adding_facts(entity, chunk)
-        for actual in chunk:
-            try:
-                plan.new_line(actual, facts)
-            except Refused as refusal:
-                reasons[actual.pk] = refusal.reason
-    return reasons
 
 
 def old_rates(journal: IntegrationJournal) -> list[Reason]:

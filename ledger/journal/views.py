@@ -9,7 +9,7 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 
-from actuals.models import Actual
+from actuals.models import Actual, ActualToJournal
 from actuals.naming import title_of
 from invoicing_site.floor import jobs, moves
 from invoicing_site.floor.errors import Refused
@@ -29,7 +29,7 @@ from invoicing_site.screens.operations import refuse, show_answer
 from invoicing_site.screens.remedies import linked_sentence
 from ledger.journal.filters import JournalFilter, JournalLineFilter
 from ledger.journal.forms import JournalLinesForm
-from ledger.journal.left_out import old_rates, reasons_left_out
+from ledger.journal.left_out import old_rates
 from ledger.journal.operations import journals as operations
 from ledger.journal.tables import JournalLineTable, JournalTable
 from ledger.models import IntegrationJournal, JournalLine
@@ -37,8 +37,8 @@ from ledger.models.journal import TAXED_OTHERWISE
 
 # More lines than this are posted in the background.
 AT_ONCE = 1000
-# So many waiting actuals are checked one by one on their page.
-LOOKED_AT = 200
+# So many waiting actuals are listed on their page.
+LISTED = 200
 
 _Status = IntegrationJournal.Status
 
@@ -97,7 +97,7 @@ class Journals(ListScreen):
         }
 
     def get_context_data(self, **context):
-        waiting = operations.waiting_actuals(self.request.entity).count()
+        waiting = _waiting(self.request.entity).count()
         return super().get_context_data(waiting=waiting, may_add=self.request.may("journal.edit"), **context)
 
 
@@ -111,26 +111,25 @@ def _sides(lines):
     ]
 
 
+def _waiting(entity):
+    return ActualToJournal.objects.filter(entity=entity)
+
+
 class WaitingActuals(Page):
-    """The actuals that are in no journal, and why some of them can't be added to one (JRN-2)."""
+    """The actuals that are in no journal, and why some of them could not be added to one (JRN-2)."""
 
     permission = "journal.view"
     template_name = "ledger/journal_waiting.html"
     title = "Actuals that wait for a journal"
 
     def get_context_data(self, **context):
-        entity = self.request.entity
-        waiting = operations.waiting_actuals(entity)
-        actuals = list(
-            waiting.select_related("project", "resource", "task", "category", "product").order_by("pk")[
-                :LOOKED_AT
-            ]
-        )
-        reasons = reasons_left_out(entity, actuals)
-        rows = [(actual, title_of(actual), reasons.get(actual.pk)) for actual in actuals]
-        rows.sort(key=lambda row: row[2] is None)
+        waiting = _waiting(self.request.entity)
+        related = ("project", "resource", "task", "category", "product")
+        rows = waiting.select_related(*(f"actual__{name}" for name in related))
+        # Those that could not be added have a time for the next attempt.
+        first = rows.order_by(F("retry_after").asc(nulls_last=True), "pk")[:LISTED]
         return super().get_context_data(
-            rows=rows,
+            rows=[(row.actual, title_of(row.actual), row.reason) for row in first],
             waiting=waiting.count(),
             may_add=self.request.may("journal.edit"),
             **context,
@@ -145,7 +144,7 @@ class AddToJournals(Page):
 
     def post(self, request):
         entity, day = request.entity, request.entity.today()
-        if operations.waiting_actuals(entity).count() > 10 * AT_ONCE:
+        if _waiting(entity).count() > 10 * AT_ONCE:
             job = jobs.enqueue_on_commit(
                 "add_to_journals", by=request.user, entity=entity, subject=str(entity), on=day.isoformat()
             )

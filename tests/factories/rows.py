@@ -4,11 +4,13 @@ import datetime
 from decimal import Decimal
 
 import factory
+from django.db import transaction
 from django.utils import timezone
 from factory import LazyAttribute, SelfAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory
 
 from actuals import models as actuals
+from actuals.operations import wait_for_journal
 from backlog import models as backlog
 from contracts import models as contracts
 from invoicing_site.models import User
@@ -508,6 +510,13 @@ class ActualFactory(_Factory):
         lambda actual: (actual.entity if actual.type == "cost" else actual.contract).currency
     )
     booked_by = actuals.Actual.BookedBy.JOURNAL
+
+    @classmethod
+    def _create(cls, model_class, *args, **fields):
+        actual = super()._create(model_class, *args, **fields)
+        with transaction.atomic():
+            wait_for_journal([actual])
+        return actual
 
 
 class BacklogItemFactory(_Factory):

@@ -6,12 +6,10 @@ import pytest
 from django.core.management import call_command
 
 from contracts.models import ExchangeRate
-from ledger.journal.left_out import reasons_left_out
-from ledger.journal.operations.lines import add_to_journals
 from ledger.models import JournalLine
 from tests import factories
-from tests.ledger.billing import MARCH_31, confirmed, work
-from tests.ledger.journal_samples import add_and_post
+from tests.ledger.billing import confirmed, work
+from tests.ledger.journal_samples import add_all, add_and_post
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +30,7 @@ def test_it_names_the_reason_why_an_actual_is_in_no_journal(no1, capsys):
     item = work(no1, factories.contract(no1, currency="EUR", confirmed=True))
     proforma = confirmed(no1, item)
     ExchangeRate.objects.all().delete()
+    add_all(no1)
 
     said = propose(capsys).splitlines()
 
@@ -48,10 +47,8 @@ def test_it_names_the_reason_why_an_actual_is_in_no_journal(no1, capsys):
 
 def test_an_actual_that_a_journal_would_include_has_no_reason(no1, capsys):
     """PRP-1"""
-    item = work(no1, factories.contract(no1, confirmed=True))
-    confirmed(no1, item)
+    confirmed(no1, work(no1, factories.contract(no1, confirmed=True)))
 
-    assert reasons_left_out(no1.entity, [item.actual]) == {}
     assert json.loads(propose(capsys, "--json"))["left_out"] == []
 
 
@@ -73,16 +70,3 @@ def test_it_names_the_errors_of_a_journal(no1, capsys):
         "them back to draft and post them.",
         f"  journal IJ-2025-00001: {reason.sentence}",
     ]
-
-
-def test_finding_reasons_adds_nothing_and_takes_as_many_queries_for_many(no1, django_assert_num_queries):
-    """JRN-1"""
-    contract = factories.contract(no1, confirmed=True)
-    items = [work(no1, contract) for _ in range(20)]
-
-    with django_assert_num_queries(11) as one:
-        reasons_left_out(no1.entity, [items[0].actual])
-    with django_assert_num_queries(len(one)):
-        reasons_left_out(no1.entity, [item.actual for item in items])
-    assert not JournalLine.objects.exists()
-    assert add_to_journals(no1.entity, on=MARCH_31, by=None).lines == 20

@@ -6,24 +6,22 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from actuals.models import Actual, Entry
+from actuals.models import Actual, ActualToJournal, Entry
 from backlog.models import BacklogItem
 from backlog.operations import approve, cancel_approval, mark_ready
 from contracts.models import ExchangeRate
 from invoicing_site.floor.reasons import Amount, Reason
 from invoicing_site.verify import findings
-from ledger.closing.still_open import open_kinds, still_open
+from ledger.closing.still_open import still_open
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import create_proposal
 from ledger.invoicing.operations.returns import return_proposal
-from ledger.journal.left_out import reasons_left_out
-from ledger.journal.waiting import waiting_actuals
 from ledger.models import InvoiceProposal, JournalLine
 from proforma.operations import delete_draft
 from tests import factories
 from tests.factories import DAY
 from tests.ledger.billing import MARCH_31, confirmed, proposed
-from tests.ledger.journal_samples import add_all, cost, unbilled
+from tests.ledger.journal_samples import add_all, cost
 
 pytestmark = pytest.mark.django_db
 
@@ -75,16 +73,17 @@ def test_an_amount_that_is_too_large_does_not_block_others(no1, monkeypatch):
             )
         ],
     )
-    assert list(waiting_actuals(no1.entity)) == [sale]
+    assert [row.actual for row in ActualToJournal.objects.all()] == [sale]
 
 
 def test_an_amount_in_the_accounting_currency_has_no_rate_to_correct(no1):
     """JRN-2"""
     line = factories.contract(no1, confirmed=True).lines.get()
     big, kept = (cost(no1, line, "100000000000001", price=1), cost(no1, line, "100000000000000", price=1))
-    said = reasons_left_out(no1.entity, [big, kept])
-    assert list(said) == [big.pk]
-    assert said[big.pk].code == "ACTUAL-TOO-LARGE"
+    add_all(no1)
+    said = ActualToJournal.objects.get()
+    assert (said.actual, said.reason.code) == (big, "ACTUAL-TOO-LARGE")
+    assert JournalLine.objects.get().actual == kept
 
 
 def test_the_pages_show_it_without_an_internal_error(no1, monkeypatch, client):
@@ -107,7 +106,7 @@ def test_after_cancellation_it_is_not_reported(no1, monkeypatch):
     add_all(no1)
     cancel_approval([Entry.objects.get(pk=big.pk)], by=no1.manager, on=MARCH_31)
     assert added_and_left(no1) == (1, [])  # the reversal of its cost
-    assert not waiting_actuals(no1.entity).exists()
+    assert not ActualToJournal.objects.exists()
     period = no1.entity.fiscal_years.get(year=2025).periods.get(starts=date(2025, 3, 1))
     assert "ACTUALS" not in {kind.code for kind in still_open(period)}
 
@@ -144,7 +143,7 @@ def test_an_actual_canceled_after_a_return_is_not_reported(no1, monkeypatch):
     delete_draft(draft, by=no1.manager)
     cancel_approval([Entry.objects.get(pk=big.pk)], by=no1.manager, on=MARCH_31)
     assert added_and_left(no1)[1] == []
-    assert not waiting_actuals(no1.entity).exists()
+    assert not ActualToJournal.objects.exists()
     assert contract.status == "confirmed"
 
 
@@ -162,15 +161,3 @@ def test_a_wrong_rate_is_corrected_and_nothing_is_lost(no1):
     assert added_and_left(no1) == (2, [])
     amounts = JournalLine.objects.filter(actual__type="unbilled").order_by("pk")
     assert [line.accounting_amount for line in amounts] == [Decimal("115999884000"), Decimal("-115999884000")]
-
-
-def test_finding_waiting_actuals_is_one_query(no1, django_assert_num_queries):
-    """JRN-1"""
-    deal = factories.contract(no1, confirmed=True)
-    for _ in range(3):
-        unbilled(no1, deal.lines.get(), "200000000000000", price=1)
-    with django_assert_num_queries(1):
-        assert waiting_actuals(no1.entity).count() == 3
-    (kind,) = (kind for kind in open_kinds(no1.entity) if kind.code == "ACTUALS")
-    with django_assert_num_queries(1):
-        assert kind.rows.count() == 3

@@ -2,7 +2,7 @@ from invoicing_site.floor.wording import counted
 from invoicing_site.management.base import EntityCommand, in_json
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.operations import proposals
-from ledger.journal.left_out import left_in_error, reasons_left_out
+from ledger.journal.left_out import left_in_error
 from ledger.models import InvoiceProposal
 
 _Status = InvoiceProposal.Status
@@ -37,7 +37,7 @@ class Command(EntityCommand):
             ],
             "refilled": [proposal.number for proposal in refilled],
             "blocked": {row.proposal.number: in_json(row.reason) for row in blocked},
-            "left_out": _left_out(entity, blocked),
+            "left_out": _left_out(blocked),
             "left_in_error": _in_error(entity, blocked),
         }
 
@@ -52,11 +52,10 @@ class Command(EntityCommand):
             yield from (f"  journal {row['number']}: {error['reason']}" for error in row["errors"])
 
 
-def _left_out(entity, blocked):
-    """Why actuals that a proposal waits for can't be added to a journal."""
-    actuals = sorted({actual.pk: actual for blockers in blocked for actual in blockers.left_out}.items())
-    reasons = reasons_left_out(entity, [actual for _, actual in actuals])
-    return [{"actual": actual, **in_json(reason)} for actual, reason in reasons.items()]
+def _left_out(blocked):
+    """Why actuals that a proposal waits for could not be added to a journal."""
+    actuals = {actual.pk: actual.to_journal.reason for row in blocked for actual in row.left_out}
+    return [{"actual": key, **in_json(reason)} for key, reason in sorted(actuals.items()) if reason]
 
 
 def _in_error(entity, blocked):

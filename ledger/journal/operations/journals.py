@@ -28,7 +28,6 @@ from ledger.books.periods import PeriodBook
 from ledger.journal import plan
 from ledger.journal.load import posting_facts
 from ledger.journal.operations.lines import CHUNK, MANY, Added, add_to_journals, edit_journal_lines
-from ledger.journal.waiting import waiting_actuals
 from ledger.models import (
     IntegrationJournal,
     JournalLine,
@@ -46,7 +45,6 @@ __all__ = [
     "post_journal",
     "post_journals",
     "add_to_journals",
-    "waiting_actuals",
 ]
 
 _Status = IntegrationJournal.Status

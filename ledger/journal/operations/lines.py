@@ -1,9 +1,9 @@
 """Lines of the integration journal: adding actuals, and editing lines (JRN-1 to JRN-3, JRN-6, JRN-7).
 
 Actuals are added in chunks, each in its own transaction, so that the operation can be killed at any time and
-started again. A chunk takes the same number of queries whatever its size. The operation locks the entity's
-journal sequence, so two users who add at the same time wait for each other. The unique link from line to
-actual is a second guard.
+started again. A chunk takes the same number of queries whatever its size. It claims its rows of the queue
+first, and locks journals and their sequence only to write, so that several workers share the work. The unique
+link from line to actual is a second guard.
 """
 
 import datetime
@@ -13,7 +13,8 @@ from typing import Any
 
 from django.db.models import Count
 
-from actuals.models import Actual, BillingType
+from actuals.models import Actual, ActualToJournal, BillingType
+from actuals.operations import keep_waiting, leave_queue
 from contracts.models import (
     BillingTaxGroup,
     ItemTaxGroup,
@@ -28,8 +29,7 @@ from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.seen import refuse_changed, stamp
 from ledger.books.periods import hold_open
 from ledger.journal import plan
-from ledger.journal.load import adding_facts
-from ledger.journal.waiting import waiting_actuals
+from ledger.journal.load import adding_facts, booked_behind
 from ledger.models import DimensionSet, IntegrationJournal, JournalLine
 
 _Status = IntegrationJournal.Status
@@ -52,37 +52,40 @@ class Added:
     left_out: list[tuple[int, Reason]] = field(default_factory=list)
 
 
-def add_to_journals(entity: LegalEntity, *, on: datetime.date, by) -> Added:
+def add_to_journals(entity: LegalEntity, *, on: datetime.date, by, due_only: bool = False) -> Added:
     """Add every waiting actual to a draft journal of its day, month or year (JRN-1).
 
     Lines go to existing draft journals while these have room, then to new ones. An actual is left out, with a
-    reason, if it has no exchange rate, if its amount is too large for the books, or if it reverses an actual
-    that is in no journal. An actual never gets a second line, also when two users run this at the same time.
-    Refused (NUM-MISSING) if the entity has no number sequence for journals.
+    reason that its row in the queue keeps, if it has no exchange rate, if its amount is too large for the
+    books, or if it reverses an actual that is in no journal. With `due_only` (the clock), those that were
+    left out a short time ago are not tried again. An actual never gets a second line: users who run this at
+    the same time share the work. Refused (NUM-MISSING) if a new journal is needed and the entity has no
+    number sequence for journals.
     """
     result, after = Added(), 0
     journals: dict[int, IntegrationJournal] = {}
+    left_out: dict[int, Reason] = {}
     while after is not None:
-        after, chunk = _add_chunk(entity, after, on=on, by=by)
+        after, chunk = _add_chunk(entity, after, on=on, by=by, due_only=due_only)
         result.lines += chunk.lines
-        result.left_out += chunk.left_out
+        left_out |= dict(chunk.left_out)
         journals |= {journal.pk: journal for journal in chunk.journals}
     result.journals = [journals[key] for key in sorted(journals)]
+    result.left_out = list(left_out.items())
     if result.lines >= MANY:
         analyze(JournalLine)
     return result
 
 
 @transaction.atomic
-def _add_chunk(entity, after, *, on, by) -> tuple[int | None, Added]:
+def _add_chunk(entity, after, *, on, by, due_only) -> tuple[int | None, Added]:
     """Add the next actuals after the key `after`; returns the last key (None at the end) and the result."""
     result = Added()
-    drafts = _drafts(entity)
-    draw_numbers(entity, NumberSequence.Kind.JOURNAL, on=on, count=0)  # locks the sequence
-    # Read under the lock, so that actuals that somebody else has just added are not seen as waiting.
-    actuals = list(waiting_actuals(entity).filter(pk__gt=after).order_by("pk")[:CHUNK])
-    if not actuals:
+    waiting = ActualToJournal.objects.filter(entity=entity, pk__gt=after).select_related("actual")
+    claimed = (waiting.due() if due_only else waiting).claimed(CHUNK)
+    if not claimed:
         return None, result
+    actuals = _with_originals([row.actual for row in claimed])
     facts = adding_facts(entity, actuals)
     lines = []
     for actual in actuals:
@@ -90,28 +93,42 @@ def _add_chunk(entity, after, *, on, by) -> tuple[int | None, Added]:
             lines.append(plan.new_line(actual, facts))
         except Refused as refusal:
             result.left_out.append((actual.pk, refusal.reason))
-    used = _distribute(entity, lines, drafts, on=on)
-    write_rows(JournalLine, lines)
     if lines:
+        result.journals = _distribute(entity, lines, on=on)
+        result.lines = len(write_rows(JournalLine, lines))
+        leave_queue(line.actual_id for line in lines)
         audit.record(
             "ledger.add_to_journals",
             None,
             by=by,
             entity=entity.code,
             lines=len(lines),
-            journals=[journal.number for journal in used],
+            journals=[journal.number for journal in result.journals],
         )
-    result.lines, result.journals = len(lines), used
-    return actuals[-1].pk if len(actuals) == CHUNK else None, result
+    keep_waiting(dict(result.left_out))
+    return claimed[-1].pk if len(claimed) == CHUNK else None, result
 
 
-def _drafts(entity) -> dict[str, list]:
-    """The entity's draft journals by period, locked, each as [journal, number of lines].
+def _with_originals(actuals) -> list[Actual]:
+    """The actuals, and those that still wait of the ones that they reverse or replace, in key order.
+
+    Whoever is adding one of those at this moment commits first, so that its line and rate are found.
+    """
+    behind = set(booked_behind(actuals).values()) - {actual.pk for actual in actuals}
+    if behind:
+        rows = ActualToJournal.objects.filter(pk__in=behind).select_related("actual")
+        originals = [row.actual for row in rows.locked()]
+        actuals = sorted([*actuals, *originals], key=lambda actual: actual.pk)
+    return actuals
+
+
+def _drafts(entity, periods) -> dict[str, list]:
+    """The entity's draft journals of these periods, locked, each as [journal, number of lines].
 
     Without journals that hold the lines in error of another journal: an accountant works on these.
     """
     own = IntegrationJournal.objects.filter(entity=entity, status=_Status.DRAFT, original=None)
-    journals = list(own.locked())
+    journals = list(own.filter(period__in=periods).locked())
     counts = dict(
         JournalLine.objects.filter(journal__in=journals)
         .order_by()
@@ -124,11 +141,12 @@ def _drafts(entity) -> dict[str, list]:
     return drafts
 
 
-def _distribute(entity, lines, drafts, *, on) -> list[IntegrationJournal]:
+def _distribute(entity, lines, *, on) -> list[IntegrationJournal]:
     """Give each line a journal, a new one if the drafts are full; returns the journals that got lines."""
     used, new = {}, []
-    for line in lines:
-        period = _period(entity, line.accounting_date)
+    periods = [_period(entity, line.accounting_date) for line in lines]
+    drafts = _drafts(entity, set(periods))
+    for line, period in zip(lines, periods, strict=True):
         stacks = drafts[period]
         stack = next((stack for stack in stacks if stack[1] < entity.journal_max_lines), None)
         if stack is None:
@@ -138,10 +156,11 @@ def _distribute(entity, lines, drafts, *, on) -> list[IntegrationJournal]:
         line.journal = stack[0]
         stack[1] += 1
         used[id(stack[0])] = stack[0]
-    numbers = draw_numbers(entity, NumberSequence.Kind.JOURNAL, on=on, count=len(new))
-    for journal, number in zip(new, numbers, strict=True):
-        journal.number = number.text
-    write_rows(IntegrationJournal, new)
+    if new:
+        numbers = draw_numbers(entity, NumberSequence.Kind.JOURNAL, on=on, count=len(new))
+        for journal, number in zip(new, numbers, strict=True):
+            journal.number = number.text
+        write_rows(IntegrationJournal, new)
     return list(used.values())
 
 

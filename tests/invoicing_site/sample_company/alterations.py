@@ -112,6 +112,12 @@ def voucher_text(ledger):
     return voucher.number
 
 
+def waiting_row_deleted(ledger):
+    actual = Actual.objects.get(entry=ledger.open, type="cost")
+    actual.to_journal.delete()
+    return str(actual.pk)
+
+
 def voucher_deleted(ledger):
     voucher = voucher_of(ledger.taxi)
     delete_voucher(voucher)

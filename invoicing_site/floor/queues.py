@@ -1,0 +1,39 @@
+"""Queues: a narrow row for each frozen row that waits for its next step.
+
+Whoever writes the frozen row writes the queue row in the same transaction, and whoever writes the next row
+deletes it. So nobody searches for what is missing among all rows that ever were. A worker claims rows first
+and locks everything else afterwards; rows of other workers are skipped, and those of a killed worker are free
+again. On SQLite the transaction itself is the claim.
+"""
+
+import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from invoicing_site.floor.querysets import LockingQuerySet
+from invoicing_site.floor.reasons import ReasonField
+
+# So long the clock leaves a row alone after it could not be taken; a person's action takes it at any time.
+PAUSE = datetime.timedelta(hours=6)
+
+
+class QueueQuerySet(LockingQuerySet):
+    """Take rows with `due().claimed(n)`."""
+
+    def due(self):
+        """Rows that the clock takes: without those that it could not take a short time ago."""
+        return self.filter(Q(retry_after=None) | Q(retry_after__lte=timezone.now()))
+
+
+class Queued(models.Model):
+    """What waits: the frozen row is the key. The key columns never change (`guards.fixed`)."""
+
+    reason = ReasonField(help_text="Why it could not be taken the last time")
+    retry_after = models.DateTimeField(null=True, blank=True, help_text="The clock tries again from then on")
+
+    objects = QueueQuerySet.as_manager()
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,16 @@
+"""The queues: what waits for its next step is queued, and nothing else."""
+
+from actuals.models import Actual
+from contracts.models import LegalEntity
+from invoicing_site.verify.finding import Finding, where
+from ledger.journal.waiting import queued_wrongly, unqueued
+
+
+def journals(entity: LegalEntity):
+    """QUEUE: an actual that journals book is in a journal or waits for one, and never both (JRN-1)."""
+    for keys, trouble in (
+        (unqueued(entity), "is in no journal and does not wait for one"),
+        (queued_wrongly(entity), "waits for a journal, but does not belong there"),
+    ):
+        for key in keys:
+            yield Finding("QUEUE", entity.code, str(key), where(Actual, key), f"Actual {key} {trouble}.")
