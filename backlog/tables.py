@@ -131,6 +131,7 @@ class BacklogTable(Table):
     status = StatusColumn()
 
     selectable = True
+    indexed = ("date",)
     row_amount = "counted"
 
     def render_quantity(self, record):

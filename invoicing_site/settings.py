@@ -442,6 +442,10 @@ if PRODUCTION:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
 
+# Lists: up to how many rows they count and add up each time, and how many they sort without an index.
+LIST_COUNTED = 10_000
+LIST_SORTED = 100_000
+
 # Forms are small: a selection is one field, and large files are written to disk.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000

@@ -234,7 +234,7 @@ def test_a_customer_of_two_currencies_has_a_row_for_each(it, client, monkeypatch
     address = reverse("customers")
     customer = it.rows["customer"]
 
-    def aged(screen):
+    def aged(screen, customers):
         return [
             _Aged(customer, "NOK", Decimal("100.5000")),
             _Aged(customer, "EUR", Decimal("20.0000")),

@@ -43,6 +43,7 @@ class Entries(ListScreen):
     table_class = EntryTable
     noun = ("entry", "entries")
     totals_template = "actuals/hours_totals.html"
+    has_totals = True
     empty_title = "No entries yet"
     empty_text = "Enter hours in the week, and expenses under Expenses."
     empty_link = ("week", "Enter hours")
@@ -69,16 +70,12 @@ class Entries(ListScreen):
         return self.rows(self.request).select_related(*_RELATED)
 
     def summed(self, rows):
-        """Hours and counts by status, for the whole filter."""
-        context = super().summed(rows)
+        """Hours by status, for the whole filter."""
         time = Q(transaction_class=Entry.Class.TIME)
         found = rows.order_by().values("status").annotate(hours=ExactSum("quantity", filter=time))
         hours = {each["status"]: each["hours"] for each in found}
-        context["hours"] = [
-            (label, value, hours[value]) for value, label in Entry.Status.choices if hours.get(value)
-        ]
-        context["all_hours"] = sum(hours.values())
-        return context
+        shown = [(label, value, hours[value]) for value, label in Entry.Status.choices if hours.get(value)]
+        return {"hours": shown, "all_hours": sum(hours.values())}
 
 
 class _Chosen(BulkOperation):

@@ -61,6 +61,7 @@ class EntryList(ListScreen):
     template_name = "backlog/approvals.html"
     totals_template = "backlog/entry_totals.html"
     table_data_keys = True
+    has_totals = True
 
     @classmethod
     def rows(cls, request):
@@ -75,11 +76,9 @@ class EntryList(ListScreen):
 
     def summed(self, rows):
         """Quantities by unit, because the amount of an entry is not known before it is priced."""
-        found = super().summed(rows)
         by_unit = rows.order_by().values("unit").annotate(quantity=ExactSum("quantity")).order_by("unit")
         by_unit = sorted(by_unit, key=lambda each: (each["unit"] != "h", each["unit"]))
-        found["quantities"] = [(each["unit"], each["quantity"]) for each in by_unit]
-        return found
+        return {"quantities": [(each["unit"], each["quantity"]) for each in by_unit]}
 
     def found(self, entries):
         """The additional data of the entries, by key."""

@@ -92,28 +92,18 @@ class Backlog(ListScreen):
             context["limits_contract"] = contract
         return context
 
-    def summed(self, rows):
-        return summed_by_state(super().summed(rows), rows)
+    def also_summed(self):
+        return sums_by_state()
 
 
-def summed_by_state(found, rows):
-    """Add to the totals per currency the amounts that are ready, over a limit, invoiced and not charged."""
-    states = (
-        rows.with_counted()
-        .order_by()
-        .values("currency")
-        .annotate(
-            ready=ExactSum("counted", filter=Q(status="ready")),
-            over=ExactSum("counted", filter=Q(limit_status="failed")),
-            invoiced=ExactSum("counted", filter=Q(status__in=["created", "posted"])),
-            not_charged=ExactSum(F("amount") - F("counted")),
-        )
-    )
-    by_currency = {each["currency"]: each for each in states}
-    for each in found["sums"]:
-        state = by_currency.get(each["currency"], {})
-        each |= {name: state.get(name, 0) for name in ("ready", "over", "invoiced", "not_charged")}
-    return found
+def sums_by_state():
+    """The amounts that are ready, over a limit, invoiced and not charged, of rows with `counted`."""
+    return {
+        "ready": ExactSum("counted", filter=Q(status="ready")),
+        "over": ExactSum("counted", filter=Q(limit_status="failed")),
+        "invoiced": ExactSum("counted", filter=Q(status__in=["created", "posted"])),
+        "not_charged": ExactSum(F("amount") - F("counted")),
+    }
 
 
 def limits_of(contract):

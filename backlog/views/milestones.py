@@ -9,7 +9,7 @@ from backlog.forms import ProgressForm
 from backlog.models import BacklogItem
 from backlog.slices import slice_of, slices_of, whole_of
 from backlog.tables import MilestoneTable, share_of
-from backlog.views.items import reply, summed_by_state
+from backlog.views.items import reply, sums_by_state
 from invoicing_site.floor import formatting
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import Action, Answer, BulkOperation, FormOperation, ListScreen
@@ -53,10 +53,10 @@ class Milestones(ListScreen):
         return rows.exclude(status=Status.CANCELED).order_by("date", "pk")
 
     def get_queryset(self):
-        return obstacles.loaded(self.rows(self.request)).select_related(*_RELATED)
+        return obstacles.loaded(self.rows(self.request).with_counted()).select_related(*_RELATED)
 
-    def summed(self, rows):
-        return summed_by_state(super().summed(rows), rows)
+    def also_summed(self):
+        return sums_by_state()
 
 
 class MarkReady(BulkOperation):

@@ -1,7 +1,9 @@
 """A list: filter, sort, totals, columns, page size, saved views, export, selection for bulk actions."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Sum
 from django.http import QueryDict
@@ -10,11 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django_filters.views import FilterView
-from django_tables2 import SingleTableMixin
+from django_tables2 import RequestConfig, SingleTableMixin
+from django_tables2.rows import BoundRows
 
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.models import SavedView
+from invoicing_site.screens import paging
 from invoicing_site.screens.export import check_length, exported
 from invoicing_site.screens.pages import Screen
 
@@ -43,6 +47,9 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
     `currency_field` for the totals above the list. With htmx, only the results are rendered.
     `?_export=csv` or `xlsx` returns all filtered rows with the visible columns. A table reads additional data
     in `load`, for the rows of the page or a chunk of the file.
+
+    A list counts and adds up its rows while they are at most LIST_COUNTED. Above that it does so on demand:
+    with `?_count=1`, and with `?_all=1`, which also selects all rows for a bulk action.
     """
 
     template_name = "screens/list.html"
@@ -51,6 +58,8 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
     entity_path = "entity"
     amount_field = ""
     currency_field = "currency"
+    has_totals = False  # whether `summed` adds up anything without an `amount_field`
+    is_unsummed = False
     actions = ()
     table_data_keys = False
     noun = ("row", "rows")
@@ -71,6 +80,13 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         rows = only_chosen(cls.rows(request), query)
         found = cls.filterset_class(query, queryset=rows, request=request)
         return found.qs if found.is_valid() else found.queryset.none()
+
+    def setup(self, request, *args, **kwargs):
+        super().setup(request, *args, **kwargs)
+        # Both count for this request only: no link and no saved view of the page repeats them.
+        request.GET = request.GET.copy()
+        self.is_everything = bool(request.GET.pop("_all", None))
+        self.is_exact = bool(request.GET.pop("_count", None)) or self.is_everything
 
     def get_queryset(self):
         return self.rows(self.request)
@@ -98,11 +114,41 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         chosen = self.request.GET.getlist("_columns")
         return [name for name in self.optional_columns() if chosen and name not in chosen]
 
-    def get_table_pagination(self, table):
-        if "_export" in self.request.GET:
-            return False
+    def page_size(self):
         size = key_of(self.request.GET.get("_size", ""))
-        return {"per_page": size if size in PAGE_SIZES else PAGE_SIZES[1]}
+        return size if size in PAGE_SIZES else PAGE_SIZES[1]
+
+    @cached_property
+    def counted(self):
+        """The number of filtered rows, or one more than LIST_COUNTED if there are more."""
+        return paging.counted(self.object_list, settings.LIST_COUNTED)
+
+    @property
+    def is_long(self):
+        """Whether the list is too long to be counted and added up each time."""
+        return self.counted > settings.LIST_COUNTED
+
+    @property
+    def is_too_long_to_sort(self):
+        """Whether sorting by a column without an index would take too long."""
+        most = settings.LIST_SORTED
+        return self.is_long and paging.counted(self.object_list, most) > most
+
+    def get_table(self, **kwargs):
+        """The table with its rows in order, and its page unless it becomes a file."""
+        table = self.table_class(data=self.get_table_data(), **kwargs)
+        if "_export" not in self.request.GET and self.is_too_long_to_sort:
+            table.sort_by_index_only()
+        RequestConfig(self.request, paginate=False).configure(table)
+        if "_export" in self.request.GET:
+            return table
+        rows, page, size = table.data.data, self.request.GET.get("page", ""), self.page_size()
+        if self.is_long or paging.is_place(page):
+            table.page = paging.placed(rows, page, size)
+        else:
+            table.page = paging.numbered(rows, page, size, self.counted)
+        table.page.object_list = BoundRows(table.page.object_list, table=table)
+        return table
 
     def get(self, request, *args, **kwargs):
         if kind := request.GET.get("_export"):
@@ -115,7 +161,7 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         found = self.filterset.qs if self.filterset.is_valid() else self.filterset.queryset.none()
         self.object_list = found
         try:
-            check_length(kind, found.order_by().count())
+            check_length(kind, found)
         except Refused as refusal:
             messages.error(self.request, refusal.message)
             query = self.request.GET.copy()
@@ -124,6 +170,7 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         return exported(self.get_table(**self.get_table_kwargs()), kind, name=self.get_title())
 
     def get_context_data(self, **context):
+        context["drawn"] = timezone.now().isoformat()  # before anything is read
         context = super().get_context_data(**context)
         context["table"].load([row.record for row in context["table"].paginated_rows])
         query = self.request.GET.copy()
@@ -133,12 +180,11 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         context["query"] = query.urlencode()
         context["actions"] = [action for action in self.actions if self.request.may(action.permission)]
         context["noun"] = self.noun
-        context["drawn"] = timezone.now().isoformat()
-        context["page_sizes"] = PAGE_SIZES
+        context["page_size"], context["page_sizes"] = self.page_size(), PAGE_SIZES
         context["list_url"] = self.request.path
         context["active_filters"] = self.active_filters(query)
         context["columns"] = self.column_choices()
-        context |= self.summed(context["object_list"])
+        context |= self.totals()
         page = self.request.resolver_match.view_name
         context["page_name"] = page
         context["saved_views"] = SavedView.objects.filter(user=self.request.user, page=page).order_by("name")
@@ -160,21 +206,45 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
             for name in self.optional_columns()
         ]
 
+    def totals(self):
+        """The count of all filtered rows and what `summed` adds, as far as a long list was asked for it."""
+        found = {"matching": min(self.counted, settings.LIST_COUNTED), "sums": [], "stamp": ""}
+        if not self.is_long or self.is_exact:
+            found |= self.summed(self.object_list)
+        elif self.amount_field or self.has_totals:
+            self.is_unsummed = True
+        if self.is_exact and not found["stamp"]:
+            found["stamp"], found["matching"] = stamp_of(self.object_list)
+        return found | {
+            "is_everything": self.is_everything,
+            "is_capped": self.is_long and not self.is_exact,
+            "is_unsummed": self.is_unsummed,
+        }
+
+    def adds_up(self, rows):
+        """Whether to add up these rows of another table: if they are few, or if the totals were asked for."""
+        most = settings.LIST_COUNTED
+        self.is_unsummed = not self.is_exact and paging.counted(rows, most) > most
+        return not self.is_unsummed
+
     def summed(self, rows):
-        """The count, a stamp for "select all", and the total per currency of all filtered rows."""
-        rows = rows.order_by()
+        """The totals of all filtered rows by currency; with their count and a stamp for "select all"."""
         if not self.amount_field:
-            stamp, count = stamp_of(rows)
-            return {"stamp": stamp, "matching": count, "sums": []}
+            return {}
         sums = list(
-            rows.values(self.currency_field)
-            .annotate(n=Count("pk"), sum=ExactSum(self.amount_field), keys=Sum("pk"))
+            rows.order_by()
+            .values(self.currency_field)
+            .annotate(n=Count("pk"), sum=ExactSum(self.amount_field), keys=Sum("pk"), **self.also_summed())
             .order_by(self.currency_field)
         )
         count = sum(each["n"] for each in sums)
-        keys = sum(each["keys"] or 0 for each in sums)
-        sums = [{"currency": each[self.currency_field], "n": each["n"], "sum": each["sum"]} for each in sums]
+        keys = sum(each.pop("keys") for each in sums)
+        sums = [{"currency": each.pop(self.currency_field), **each} for each in sums]
         return {"stamp": f"{count}-{keys}", "matching": count, "sums": sums}
+
+    def also_summed(self):
+        """More sums per currency, by name."""
+        return {}
 
     def active_filters(self, query):
         """For each active filter: its label, its value in words, and the query without it."""

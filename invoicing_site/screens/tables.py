@@ -46,6 +46,8 @@ class Table(tables.Table):
     adds_up = ""  # the name of what the totals count, if it is not the rows
     row_amount = ""
     row_currency = "currency"
+    unsorted = frozenset()
+    indexed = ()  # the columns by which even a very long list can be sorted, because an index has their order
 
     class Meta:
         template_name = "screens/table.html"
@@ -59,6 +61,15 @@ class Table(tables.Table):
         kwargs.setdefault("template_name", "screens/table.html")
         kwargs.setdefault("default", "–")
         super().__init__(*args, **kwargs)
+
+    def sort_by_index_only(self):
+        """Let readers sort by the `indexed` columns only; `unsorted` has the names of the others."""
+        columns = [
+            each for each in self.columns.iterall() if each.orderable and each.name not in self.indexed
+        ]
+        for each in columns:
+            each.column.orderable = False
+        self.unsorted = {each.name for each in columns}
 
     def can_select(self, record):
         """Whether the row can be selected."""

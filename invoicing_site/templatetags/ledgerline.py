@@ -244,9 +244,14 @@ def row_label(table, record):
 
 
 @register.simple_tag
-def cannot_select(table, record):
-    """The attribute that disables the check box of a row without possible actions."""
-    return "" if table.can_select(record) else " disabled"
+def cannot_select(table, record, is_everything=False):
+    """The attributes of a check box: disabled if the row has no possible actions.
+
+    If everything is selected, a script enables the others; without it no row can be left out.
+    """
+    if not table.can_select(record):
+        return " disabled"
+    return mark_safe(" checked disabled data-everything") if is_everything else ""
 
 
 @register.filter

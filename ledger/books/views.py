@@ -4,7 +4,6 @@ from django.db.models import Count, OuterRef, Subquery
 
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, ListScreen
-from invoicing_site.screens.lists import stamp_of
 from ledger.books.filters import VoucherFilter
 from ledger.books.tables import VoucherTable
 from ledger.models import LedgerEntry, Voucher
@@ -24,6 +23,7 @@ class Vouchers(ListScreen):
     filterset_class = VoucherFilter
     table_class = VoucherTable
     noun = ("voucher", "vouchers")
+    has_totals = True
     empty_title = "No vouchers"
     empty_text = "Posting a journal or an invoice makes vouchers. Remove a filter to see more."
 
@@ -38,11 +38,12 @@ class Vouchers(ListScreen):
 
     def summed(self, rows):
         """All debits of the filtered vouchers, added up by one join."""
-        stamp, count = stamp_of(rows)
         entries = LedgerEntry.objects.filter(voucher__in=rows.order_by().values("pk"))
-        found = entries.aggregate(sum=ExactSum("accounting_debit"))["sum"]
-        sums = [{"currency": self.request.entity.currency, "n": count, "sum": found}] if count else []
-        return {"stamp": stamp, "matching": count, "sums": sums, "totals_label": "Debits"}
+        if not self.adds_up(entries):
+            return {}
+        found = entries.aggregate(n=Count("voucher", distinct=True), sum=ExactSum("accounting_debit"))
+        sums = [{"currency": self.request.entity.currency, **found}] if found["n"] else []
+        return {"sums": sums, "totals_label": "Debits"}
 
 
 class VoucherPage(DetailScreen):

@@ -62,6 +62,7 @@ class Journals(ListScreen):
     empty_title = "No journals"
     empty_text = "Add actuals to journals, or remove a filter to see more."
     totals_template = "ledger/journal_totals.html"
+    has_totals = True
     actions = (
         Action(
             "post_chosen_journals",
@@ -92,9 +93,8 @@ class Journals(ListScreen):
         )
 
     def summed(self, rows):
-        return super().summed(rows) | {
-            "sides": _sides(JournalLine.objects.filter(journal__in=rows.values("pk")))
-        }
+        lines = JournalLine.objects.filter(journal__in=rows.order_by().values("pk"))
+        return {"sides": _sides(lines)} if self.adds_up(lines) else {}
 
     def get_context_data(self, **context):
         waiting = _waiting(self.request.entity).count()
@@ -185,6 +185,7 @@ class JournalPage(LinesScreen):
     noun = ("line", "lines")
     empty_title = "No lines"
     totals_template = "ledger/journal_totals.html"
+    has_totals = True
     actions = (
         Action("edit_journal_lines", "Edit tax groups, dimensions, date", "journal.edit", icon="pencil"),
     )

@@ -1,5 +1,7 @@
 """Tables and files of accounts, customers and projects."""
 
+from collections import defaultdict
+
 import django_tables2 as tables
 from django.utils.html import format_html
 
@@ -87,7 +89,7 @@ AGES = ["open", "not_due", "days_1_30", "days_31_60", "days_61_90", "over_90"]
 
 
 class CustomerTable(Table):
-    """Customers with open amounts by age: `aged` has the rows of each customer by key."""
+    """Customers with open amounts by age, which `find` returns for the customers of a page."""
 
     name = MainColumn(url="customer", sub="number", also={"Number": "number"})
     country = tables.Column()
@@ -102,9 +104,14 @@ class CustomerTable(Table):
         model = Customer
         fields = ()
 
-    def __init__(self, *args, aged=None, **kwargs):
-        self.aged = aged or {}
+    def __init__(self, *args, find, **kwargs):
         super().__init__(*args, **kwargs)
+        self.find, self.aged = find, {}  # the open amounts of each customer by key
+
+    def load(self, records):
+        self.aged = defaultdict(list)
+        for row in self.find(records):
+            self.aged[row.customer.pk].append(row)
 
 
 class HoursColumn(tables.Column):

@@ -39,6 +39,7 @@ class Contracts(ListScreen):
     filterset_class = ContractFilter
     table_class = ContractTable
     noun = ("contract", "contracts")
+    has_totals = True
     empty_title = "No contracts"
     empty_text = "Nothing matches. Remove a filter, or ask an administrator to set up a contract."
 
@@ -46,12 +47,13 @@ class Contracts(ListScreen):
         return self.rows(self.request).order_by("code").prefetch_related("customers__customer")
 
     def summed(self, rows):
-        """Also the ready amount of all contracts of the filter."""
-        found = super().summed(rows)
+        """The ready amount of all contracts of the filter."""
         ready = BacklogItem.objects.ready().chargeable().of_lines()
         ready = ready.filter(contract__in=rows.order_by().values("pk"))
+        if not self.adds_up(ready):
+            return {}
         sums = ready.order_by().values("currency").annotate(n=Count("pk"), sum=ExactSum("amount"))
-        return found | {"sums": list(sums.order_by("currency")), "totals_label": "Ready to invoice"}
+        return {"sums": list(sums.order_by("currency")), "totals_label": "Ready to invoice"}
 
 
 class Contract(DetailScreen):

@@ -30,6 +30,7 @@ class Hub(ListScreen):
     table_class = ContractTable
     results_template = "proforma/hub_results.html"
     noun = ("contract", "contracts")
+    has_totals = True
     empty_title = "No contracts here"
     empty_text = "No confirmed contract matches. Remove a filter, or confirm a contract first."
 
@@ -40,17 +41,18 @@ class Hub(ListScreen):
     def get_queryset(self):
         return self.rows(self.request).prefetch_related("customers__customer")
 
-    def get_table_pagination(self, table):
+    def page_size(self):
         size = self.request.GET.get("_size", "")
-        return {"per_page": int(size) if size in ("50", "100") else 25}
+        return int(size) if size in ("50", "100") else 25
 
     def summed(self, rows):
-        """Also the open amount of all contracts of the filter."""
-        found = super().summed(rows)
+        """The open amount of all contracts of the filter."""
         items = BacklogItem.objects.open().chargeable().of_lines()
         items = items.filter(contract__in=rows.order_by().values("pk"))
+        if not self.adds_up(items):
+            return {}
         sums = items.order_by().values("currency").annotate(n=Count("pk"), sum=ExactSum("amount"))
-        return found | {"sums": list(sums.order_by("currency")), "totals_label": "Open"}
+        return {"sums": list(sums.order_by("currency")), "totals_label": "Open"}
 
     def get_context_data(self, **context):
         context = super().get_context_data(**context)

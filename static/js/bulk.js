@@ -2,7 +2,9 @@
 //
 // Rows       tr[data-currency][data-amount="1234.5000"] with a checkbox named pk (disabled: not selectable)
 // Head       [data-select-all] checkbox
-// All        input[name=all_matching] "0"/"1"; [data-all-banner] with [data-all-matching];
+// All        input[name=all_matching] "0"/"1"; [data-all-banner] with a link that loads the list with all
+//            selected: [data-everything-banner], and boxes with data-everything, which are disabled without
+//            this script; or with a button [data-all-matching];
 //            <script type="application/json" data-open-totals>{"NOK": ["12", "34500.0000"]}</script>
 // Bar        [data-bar] with [data-count data-text="{n} selected" data-text-one="…"],
 //            [data-sum], [data-clear] and submit buttons
@@ -101,9 +103,20 @@
     if (bar) bar.hidden = n === 0;
     const banner = part("[data-all-banner]");
     if (banner) banner.hidden = everything || !whole || !(Number(form.dataset.total) > selectable.length);
+    const said = part("[data-everything-banner]");
+    if (said) said.hidden = !everything;
   }
 
-  const refreshAll = () => forms().forEach(refresh);
+  function refreshAll() {
+    for (const box of document.querySelectorAll('input[name="pk"][data-everything]')) {
+      box.disabled = false;
+      box.removeAttribute("data-everything");
+    }
+    forms().forEach(refresh);
+  }
+
+  const focusActions = (form) =>
+    form.querySelector("[data-bar] button:not([data-clear])")?.focus({ preventScroll: true });
 
   // ---- events --------------------------------------------------------------------------------------------
   let last = null; // the row clicked before, for shift-click
@@ -132,7 +145,7 @@
     if (event.target.closest("[data-all-matching]")) {
       form.querySelector('[name="all_matching"]').value = "1";
       refresh(form);
-      form.querySelector("[data-bar] button:not([data-clear])")?.focus({ preventScroll: true });
+      focusActions(form);
     }
     if (event.target.closest("[data-clear]")) {
       for (const box of boxes(form)) box.checked = false;
@@ -149,7 +162,12 @@
 
   // first load, the back button's cache, a browser that restores forms, and htmx swaps
   addEventListener("pageshow", refreshAll);
-  document.addEventListener("htmx:afterSettle", refreshAll);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    refreshAll();
+    if (new URL(event.detail.pathInfo.responsePath, location).searchParams.has("_all")) {
+      forms().forEach(focusActions);
+    }
+  });
   document.addEventListener("htmx:historyRestore", refreshAll);
 
   // ---- confirmation --------------------------------------------------------------------------------------

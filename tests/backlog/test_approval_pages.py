@@ -119,7 +119,7 @@ def test_entries_of_others_are_approved_and_own_entries_are_named(company, contr
 def test_all_that_match_are_approved_as_they_were_shown(company, contract, manager):
     for n in range(3):
         factories.time_entry(company, description="Match" if n else "Other")
-    page = manager.get(reverse("approvals"), {"q": "match"}).content.decode()
+    page = manager.get(reverse("approvals"), {"q": "match", "_all": "1"}).content.decode()
     stamp = re.search(r'name="stamp" value="([^"]+)"', page)[1]
     chosen = {"all_matching": "1", "filter": "q=match", "stamp": stamp}
     factories.time_entry(company, description="Match too")

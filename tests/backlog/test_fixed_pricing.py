@@ -189,7 +189,7 @@ def test_approval_is_refused_when_all_entries_have_another_price(company, contra
 def test_entries_of_other_pages_are_skipped_when_prices_changed_meanwhile(company, contract, manager):
     """APP-9: of what no page showed, nothing is approved once a price list was changed after it was drawn."""
     shown, other = submitted(company), submitted(company)
-    page = manager.get(reverse("approvals"))
+    page = manager.get(reverse("approvals"), {"_all": "1"})
     posted = {
         "all_matching": "1",
         "stamp": page.context["stamp"],
@@ -207,7 +207,7 @@ def test_entries_of_other_pages_are_skipped_when_prices_changed_meanwhile(compan
 def test_entries_of_other_pages_are_approved_with_all_that_match(company, contract, manager):
     """APP-9 BKL-2: no price was changed since the first page was drawn."""
     shown, other = submitted(company), submitted(company)
-    context = manager.get(reverse("approvals")).context
+    context = manager.get(reverse("approvals"), {"_all": "1"}).context
     posted = {name: context[name] for name in ("stamp", "drawn")} | {"all_matching": "1"}
     posted["terms"] = json.dumps({shown.pk: json.loads(context["terms"])[str(shown.pk)]})
     assert "2 entries approved" in messages_of(manager.post(reverse("approve_entries"), posted))

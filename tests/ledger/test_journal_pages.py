@@ -265,7 +265,7 @@ def test_input_stays_after_a_refusal(accountant, no1, draft):
 
 def test_all_matching_lines_are_edited_unless_they_changed_meanwhile(accountant, no1, draft, line):
     """BKL-2, the same for journal lines."""
-    shown = accountant.get(f"/journals/{draft.pk}/?type=cost")
+    shown = accountant.get(f"/journals/{draft.pk}/?type=cost&_all=1")
     stamp, query = shown.context["stamp"], shown.context["query"]
     group = factories.ItemTaxGroupFactory(entity=no1.entity, code="REDUCED")
     data = {"all_matching": "1", "filter": query, "_answered": "1", "item_tax_group": group.pk}

@@ -4,7 +4,7 @@ from django.core.paginator import Paginator
 
 from contracts.models import Customer, ProjectContract
 from invoicing_site.screens import DetailScreen, ListScreen
-from ledger.models import CustomerInvoice
+from ledger.models import CustomerInvoice, CustomerTransaction
 from ledger.reports import ageing, customer_statement
 from ledger.reports.filters import CustomerFilter
 from ledger.reports.tables import AGES, CustomerTable
@@ -29,6 +29,7 @@ class Customers(ListScreen):
     table_class = CustomerTable
     totals_template = "ledger/customers_totals.html"
     noun = ("customer", "customers")
+    has_totals = True
     empty_title = "No customers"
     empty_text = "Nothing matches. Remove a filter, or have an administrator set a customer up."
 
@@ -39,19 +40,12 @@ class Customers(ListScreen):
     def whole(self):
         return self.request.may("report.view")
 
-    def aged(self):
-        """The open amounts of the filtered customers; loaded once for the table and the totals."""
-        if not self.whole:
-            return []
-        if not hasattr(self, "_aged"):
-            self._aged = ageing(self.object_list.order_by(), on=self.request.entity.today())
-        return self._aged
+    def aged(self, customers):
+        """The open amounts of these customers."""
+        return ageing(customers, on=self.request.entity.today()) if self.whole else []
 
     def get_table_kwargs(self):
-        found = {}
-        for row in self.aged():
-            found.setdefault(row.customer.pk, []).append(row)
-        return super().get_table_kwargs() | {"aged": found}
+        return super().get_table_kwargs() | {"find": self.aged}
 
     def optional_columns(self):
         return [name for name in super().optional_columns() if self.whole or name not in AGES]
@@ -65,7 +59,8 @@ class Customers(ListScreen):
         return super().get_context_data(whole=self.whole, **context)
 
     def summed(self, rows):
-        return super().summed(rows) | {"open_amounts": by_currency(self.aged())}
+        open_ = CustomerTransaction.objects.filter(customer__in=rows.order_by().values("pk"))
+        return {"open_amounts": by_currency(self.aged(rows.order_by()))} if self.adds_up(open_) else {}
 
 
 class CustomerPage(DetailScreen):
