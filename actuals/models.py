@@ -138,9 +138,9 @@ class EntryQuerySet(ReachQuerySet):
         return Q(project__in=managed_projects(user))
 
     def of_member(self, user):
-        return Q(resource__in=Resource.objects.filter(user=user).values("pk")) | Q(
-            resource=None, created_by=user
-        )
+        # Their keys, because PostgreSQL uses no index for a subquery in an alternative.
+        own = list(Resource.objects.filter(user=user).values_list("pk", flat=True))
+        return Q(resource__in=own) | Q(resource=None, created_by=user)
 
     def submitted(self):
         """Waiting for an approver."""
@@ -297,6 +297,14 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["project", "status", "date"], name="entry_by_project"),
             models.Index(fields=["resource", "date"], name="entry_by_week"),
+            models.Index(
+                fields=["entity", "date", "id"], condition=Q(status="submitted"), name="entry_submitted"
+            ),
+            models.Index(
+                fields=["entity", "decided_at", "id"],
+                condition=Q(status__in=["approved", "recall"]),
+                name="entry_approved",
+            ),
         ]
 
     def __str__(self):

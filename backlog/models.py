@@ -198,6 +198,11 @@ class BacklogItem(models.Model):
                 name="backlog_open",
             ),
             models.Index(
+                fields=["date", "id"],
+                condition=Q(status__in=["not_ready", "ready"]),
+                name="backlog_open_by_day",
+            ),
+            models.Index(
                 fields=["contract", "limit_status"],
                 condition=Q(limit_status="committed"),
                 name="backlog_committed",

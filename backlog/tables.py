@@ -267,6 +267,7 @@ class FoundColumn(AmountColumn):
 
 
 class ApprovalTable(EntryTable):
+    indexed = ("date",)
     price = PriceColumn(empty_values=(), orderable=False)
     amount = FoundColumn("amount", "num amount")
     margin = FoundColumn("margin", "num c-wide")
@@ -301,6 +302,7 @@ class ApprovalTable(EntryTable):
 class ApprovedTable(EntryTable):
     """Approved entries, their billed amounts, and the status of their shares."""
 
+    indexed = ("decided_at",)
     amount = AmountsColumn(lambda entry, table: sales_of(table.found.get(entry.pk, ())), verbose_name="Sales")
     decided_at = DayColumn(verbose_name="Approved", attrs=cells("nowrap c-wide"))
     billed = Column(

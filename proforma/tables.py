@@ -121,6 +121,8 @@ def _job(proforma, request):
 
 
 class ProformaTable(Table):
+    indexed = ("number",)
+
     number = MainColumn(
         url="proforma",
         sub=lambda row: f"Run {row.run_id}" if row.run_id else "By hand",

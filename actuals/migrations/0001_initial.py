@@ -435,6 +435,16 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["project", "status", "date"], name="entry_by_project"),
                     models.Index(fields=["resource", "date"], name="entry_by_week"),
+                    models.Index(
+                        condition=models.Q(("status", "submitted")),
+                        fields=["entity", "date", "id"],
+                        name="entry_submitted",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status__in", ["approved", "recall"])),
+                        fields=["entity", "decided_at", "id"],
+                        name="entry_approved",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(

@@ -159,6 +159,11 @@ class Migration(migrations.Migration):
                         name="backlog_open",
                     ),
                     models.Index(
+                        condition=models.Q(("status__in", ["not_ready", "ready"])),
+                        fields=["date", "id"],
+                        name="backlog_open_by_day",
+                    ),
+                    models.Index(
                         condition=models.Q(("limit_status", "committed")),
                         fields=["contract", "limit_status"],
                         name="backlog_committed",

@@ -144,7 +144,7 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
             return table
         rows, page, size = table.data.data, self.request.GET.get("page", ""), self.page_size()
         if self.is_long or paging.is_place(page):
-            table.page = paging.placed(rows, page, size)
+            table.page = paging.placed(rows, page, size, table.indexed)
         else:
             table.page = paging.numbered(rows, page, size, self.counted)
         table.page.object_list = BoundRows(table.page.object_list, table=table)

@@ -64,9 +64,12 @@ def numbered(rows, page, size, count) -> Turned:
     )
 
 
-def placed(rows, page, size) -> Turned:
-    """The page at that place in the order of the rows; the first if the text is no such place."""
-    order = Order(rows)
+def placed(rows, page, size, complete=()) -> Turned:
+    """The page at that place in the order of the rows; the first if the text is no such place.
+
+    In the columns of `complete` no row of the list misses a value, although it could.
+    """
+    order = Order(rows, complete)
     if page == _LAST:
         return _last(order, size)
     if page.startswith(_BEFORE) and (place := order.read(page.removeprefix(_BEFORE))):
@@ -106,13 +109,13 @@ class Order:
     A missing value is larger than all others, on both databases, as in an index of PostgreSQL.
     """
 
-    def __init__(self, rows):
+    def __init__(self, rows, complete=()):
         names = list(rows.query.order_by or rows.model._meta.ordering)
         if not names or names[-1].lstrip("-") not in ("pk", "id"):
             names.append("-pk" if names and names[-1].startswith("-") else "pk")
         self.columns = [(name.lstrip("-"), name.startswith("-")) for name in names]
         far = {self._alias(name): F(name) for name, _ in self.columns if LOOKUP_SEP in name}
-        self._rows = rows.annotate(**far)
+        self._rows, self._complete = rows.annotate(**far), {"pk", *complete}
 
     @staticmethod
     def _alias(name):
@@ -127,7 +130,8 @@ class Order:
 
     @cached_property
     def _nullable(self):
-        return [_is_nullable(self._rows.model, name) for name, _ in self.columns]
+        model = self._rows.model
+        return [name not in self._complete and _is_nullable(model, name) for name, _ in self.columns]
 
     def rows(self, *, after=None, before=None, is_reversed=False):
         """The rows in their order, after a place; or in the opposite order, before a place."""
@@ -204,8 +208,6 @@ def _value(text, field):
 
 
 def _is_nullable(model, name):
-    if name == "pk":
-        return False
     for part in name.split(LOOKUP_SEP):
         try:
             field = model._meta.get_field(part)

@@ -46,8 +46,9 @@ class Table(tables.Table):
     adds_up = ""  # the name of what the totals count, if it is not the rows
     row_amount = ""
     row_currency = "currency"
-    unsorted = frozenset()
-    indexed = ()  # the columns by which even a very long list can be sorted, because an index has their order
+    unsorted = frozenset()  # the columns by which this list is too long to be sorted
+    # The columns by which even a very long list is sorted: an index has their order, and no value is missing.
+    indexed = ()
 
     class Meta:
         template_name = "screens/table.html"

@@ -17,6 +17,8 @@ def _kind(voucher):
 
 
 class VoucherTable(Table):
+    indexed = ("number", "date")
+
     number = MainColumn(url="voucher", sub=_kind, also={"Kind": _kind}, attrs=cells("c-main nowrap", "keep"))
     date = DayColumn(verbose_name="Accounting date")
     text = tables.Column()

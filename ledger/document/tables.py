@@ -30,6 +30,8 @@ def _contract(invoice):
 
 
 class InvoiceTable(Table):
+    indexed = ("number", "invoice_date")
+
     number = MainColumn(url="invoice", sub=_kind, also={"Kind": _kind}, attrs=cells("c-main nowrap", "keep"))
     customer = TextColumn(
         accessor="buyer_name", verbose_name="Customer", sub=_contract, also={"Contract": "contract_code"}

@@ -57,6 +57,8 @@ def waits_for(blockers):
 
 
 class ProposalTable(Table):
+    indexed = ("number",)
+
     number = MainColumn(url="proposal", sub="proforma__name", also={"Name": "proforma__name"})
     customer = TextColumn(
         accessor="proforma__customer__name",

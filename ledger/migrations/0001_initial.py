@@ -1355,7 +1355,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["entity", "date"], name="voucher_by_day")],
+                "indexes": [models.Index(fields=["entity", "date", "id"], name="voucher_by_day")],
                 "constraints": [
                     models.UniqueConstraint(fields=("entity", "number"), name="voucher_number_once"),
                     models.UniqueConstraint(fields=("entity", "position"), name="voucher_position_once"),
@@ -1910,7 +1910,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["entity", "pk"],
-                "indexes": [models.Index(fields=["customer", "invoice_date"], name="invoice_by_customer")],
+                "indexes": [
+                    models.Index(fields=["customer", "invoice_date"], name="invoice_by_customer"),
+                    models.Index(fields=["entity", "invoice_date", "id"], name="invoice_by_day"),
+                ],
                 "constraints": [
                     models.UniqueConstraint(fields=("entity", "number"), name="invoice_number_once"),
                     models.UniqueConstraint(fields=("sequence", "year", "seq"), name="invoice_place_once"),

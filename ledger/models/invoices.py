@@ -131,7 +131,10 @@ class CustomerInvoice(models.Model):
             models.UniqueConstraint(fields=["sequence", "year", "seq"], name="invoice_place_once"),
             models.CheckConstraint(name="invoice_year_and_place", condition=Q(seq__gte=1)),
         ]
-        indexes = [models.Index(fields=["customer", "invoice_date"], name="invoice_by_customer")]
+        indexes = [
+            models.Index(fields=["customer", "invoice_date"], name="invoice_by_customer"),
+            models.Index(fields=["entity", "invoice_date", "id"], name="invoice_by_day"),
+        ]
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.number}"

@@ -68,7 +68,7 @@ class Voucher(models.Model):
                 | (~Q(kind="journal") & Q(journal_line=None)),
             ),
         ]
-        indexes = [models.Index(fields=["entity", "date"], name="voucher_by_day")]
+        indexes = [models.Index(fields=["entity", "date", "id"], name="voucher_by_day")]
 
     def __str__(self):
         return f"voucher {self.number}"

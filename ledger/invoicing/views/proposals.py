@@ -25,7 +25,7 @@ from ledger.invoicing.operations import proposals as operations
 from ledger.invoicing.remedies import with_remedies
 from ledger.invoicing.tables import ProposalTable
 from ledger.models import InvoiceProposal, ProposalLine
-from proforma.models import DetailActual, ProformaInvoice
+from proforma.models import DetailActual
 from proforma.returned import continued_by
 
 _Status = InvoiceProposal.Status
@@ -93,11 +93,9 @@ class Proposals(SomeHidden, ListScreen):
 
     def get_context_data(self, **context):
         entity = self.request.entity
-        left = ProformaInvoice.objects.filter(entity=entity, status="confirmed", proposal=None)
         return super().get_context_data(
             may_edit=self.request.may("proposal.edit"),
             totals_label="Net",
-            without_proposal=left.count(),
             stuck=self.model.objects.visible_to(self.request.user).filter(entity=entity).stuck().count(),
             **context,
         )
