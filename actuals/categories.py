@@ -7,7 +7,7 @@ from contracts.models import Category
 
 
 def of_time(entity):
-    """The company's categories of time, in the order in which they are offered."""
+    """The legal entity's categories of time, in the order in which forms list them."""
     return Category.objects.filter(entity=entity, transaction_class=Entry.Class.TIME)
 
 

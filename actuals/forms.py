@@ -50,7 +50,7 @@ _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 
 class ReceiptField(forms.FileField):
-    """A PDF or a picture, checked by its content."""
+    """A PDF or an image, checked by its content."""
 
     widget = forms.FileInput(
         attrs={
@@ -165,7 +165,7 @@ class ExpenseForm(EntryForm):
         max_digits=15,
         decimal_places=4,
         initial=1,
-        help_text="Kilometres or nights, for example; otherwise 1.",
+        help_text="Kilometers or nights, for example; otherwise 1.",
     )
     unit = forms.ChoiceField(label="Unit", help_text="If the category has a price per unit.")
     cost_currency = TextField(

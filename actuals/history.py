@@ -1,4 +1,7 @@
-"""What became of an entry, by its audit events, as a new submission clears the entry's own stamps."""
+"""The history of an entry, read from its audit events.
+
+The entry has only its last stamps: submitting it again clears the earlier ones.
+"""
 
 import datetime
 from dataclasses import dataclass
@@ -21,7 +24,7 @@ _DONE = {
     "backlog.reject": "Rejected",
     "backlog.cancel_approval": "Approval canceled",
 }
-# These name their entries by keys, as one action may be about thousands.
+# Their events list the entries in the detail, because one action can be about thousands.
 _OF_MANY = (
     "actuals.submit",
     "actuals.recall",
@@ -33,7 +36,7 @@ _OF_MANY = (
 
 @dataclass(frozen=True)
 class Step:
-    """One thing somebody did with the entry."""
+    """One action of a user on the entry."""
 
     at: datetime.datetime
     done: str
@@ -42,10 +45,10 @@ class Step:
 
 
 def history_of(entry: Entry) -> list[Step]:
-    """All that was done with the entry, oldest first, in one query; the latest hundred steps of it.
+    """The history of the entry, oldest first, from one query; at most the last hundred events.
 
-    What an import or an earlier system submitted or decided has no event of its own, so the
-    stamps on the entry are used.
+    Entries that an import or an earlier system submitted or decided have no event for that, so the stamps of
+    the entry are used.
     """
     steps = [
         Step(event.at, _DONE[event.action], event.by, event.detail.get("comment", ""))
@@ -64,10 +67,10 @@ def history_of(entry: Entry) -> list[Step]:
 
 
 def _events(entry):
-    """The events that name the entry, as their subject or among others in their detail."""
+    """The events about the entry: it is their subject, or one of the entries in their detail."""
     key = entry.pk
     alone = Q(subject_type=Entry._meta.label_lower, subject_id=str(key))
-    # Both databases compare a part of the detail as text, and only PostgreSQL looks into its lists.
+    # Both databases can compare a part of the detail as text; only PostgreSQL can search its lists.
     among = Q(action__in=_OF_MANY, detail__entries__regex=rf"[\[ ,]{key}[\],]")
     in_week = Q(
         action="actuals.save_week",

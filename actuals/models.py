@@ -1,4 +1,4 @@
-"""WHAT HAPPENED: entries that people make, and the immutable facts that follow from them."""
+"""What happened: entries that users make, and the immutable actuals that follow from them."""
 
 from django.conf import settings
 from django.db import models
@@ -45,7 +45,7 @@ class BillingType(models.TextChoices):
     COMPLIMENTARY = "complimentary", "complimentary"
 
 
-# Under it stands what a file is called, in the mapping of its import, where it was kept under another name.
+# Below this key the mapping of an import stores the name of the file, if it was stored under another name.
 NAMED = "file_name"
 
 
@@ -56,12 +56,12 @@ class ImportQuerySet(ReachQuerySet):
         return Q(imported_by=user)
 
     def at_work(self):
-        """Asked for, and neither finished nor failed."""
+        """Requested, and neither finished nor failed."""
         return self.filter(status__in=[EntryImport.Status.QUEUED, EntryImport.Status.RUNNING])
 
 
 class EntryImport(models.Model):
-    """One file of entries: taken in whole or, where it failed, not at all (IMP-1)."""
+    """One file of entries: imported completely, or not at all if it failed (IMP-1)."""
 
     class Status(models.TextChoices):
         QUEUED = "queued", "waiting"
@@ -83,7 +83,9 @@ class EntryImport(models.Model):
         HARVEST_EXPENSES = "harvest_expenses", "Harvest expenses"
         EXPENSIFY = "expensify", "Expensify"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entry_imports")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="entry_imports"
+    )
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+", db_index=False)
     format = models.CharField(max_length=20, choices=Format, default=Format.LEDGERLINE)
     mapping = models.JSONField(default=dict, blank=True, help_text="Column of the file for each field")
@@ -119,7 +121,7 @@ class EntryImport(models.Model):
 
     @property
     def name(self) -> str:
-        """What the file was called this time; the bytes are kept once, under their first name."""
+        """The name of the file at this import; the bytes are stored once, under their first name."""
         return self.mapping.get(NAMED) or self.file.name
 
     @property
@@ -127,7 +129,7 @@ class EntryImport(models.Model):
         return self.status in (self.Status.QUEUED, self.Status.RUNNING)
 
 
-# What distinguishes entries of the same day and the same hours.
+# Fields that distinguish entries of the same day with the same hours.
 NAMED_BY = ("project", "task", "category", "product")
 
 
@@ -143,12 +145,12 @@ class EntryQuerySet(ReachQuerySet):
         return Q(resource__in=own) | Q(resource=None, created_by=user)
 
     def submitted(self):
-        """Waiting for an approver."""
+        """Entries that wait for an approver."""
         return self.filter(status=Entry.Status.SUBMITTED)
 
 
 class Entry(models.Model):
-    """Time, expense, material or fee as somebody entered it, on its way to approval (APP-1)."""
+    """Time, an expense, material or a fee as a user entered it, to be approved (APP-1)."""
 
     class Class(models.TextChoices):
         TIME = "time", "time"
@@ -187,7 +189,9 @@ class Entry(models.Model):
         NON_CHARGEABLE = "non_chargeable", "non-chargeable"
         COST_ONLY = "cost_only", "cost only, invoiced elsewhere"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="entries")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="entries"
+    )
     transaction_class = models.CharField(max_length=10, choices=Class, default=Class.TIME)
     date = models.DateField()
     project = models.ForeignKey(Project, models.PROTECT, related_name="entries")
@@ -201,7 +205,7 @@ class Entry(models.Model):
     description = models.CharField(max_length=500, blank=True)
     internal_comment = models.CharField(max_length=500, blank=True)
 
-    # What it is priced by, fixed when it is submitted; submitting again fixes it anew (APP-9).
+    # The values that price it, set when it is submitted, and again when it is submitted again (APP-9).
     priced_role = models.ForeignKey(
         Role, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -212,7 +216,7 @@ class Entry(models.Model):
         LegalEntity, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
 
-    # Expenses, materials and fees say what they cost or are worth (APP-8).
+    # Expenses, material and fees have a cost or a price of their own (APP-8).
     cost_currency = CurrencyField(blank=True)
     cost_net = AmountField(null=True, blank=True, help_text="Net of tax, whole entry")
     cost_tax = AmountField(null=True, blank=True)
@@ -315,7 +319,7 @@ class Entry(models.Model):
 
 
 class Batch(models.Model):
-    """One action that made actuals: what, who, when, and on which day it counts (JRN-7)."""
+    """One action that created actuals: which one, by whom, when, and its accounting date (JRN-7)."""
 
     class Action(models.TextChoices):
         APPROVE = "approve", "approved"
@@ -326,7 +330,7 @@ class Batch(models.Model):
         ADJUST = "adjust", "adjusted"
         CUTOVER = "cutover", "brought in at cutover"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+")
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+")
     action = models.CharField(max_length=8, choices=Action)
     on = models.DateField(help_text="The date of the action in the entity's time zone")
     at = models.DateTimeField(default=timezone.now)
@@ -376,9 +380,9 @@ class ActualQuerySet(ReachQuerySet):
 
 
 class Actual(models.Model):
-    """One immutable financial fact. Inserted once, never updated or deleted (ACT-1).
+    """One immutable financial record. Inserted once, never updated or deleted (ACT-1).
 
-    A sales actual is one customer's share. What changes about it is in its backlog item.
+    A sales actual is one customer's share. Values that change are in its backlog item.
     """
 
     class Type(models.TextChoices):
@@ -391,7 +395,7 @@ class Actual(models.Model):
         INVOICE = "invoice", "invoice"
         NOTHING = "nothing", "nothing"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, db_index=False)
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity", db_index=False)
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="actuals")
     type = models.CharField(max_length=8, choices=Type)
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)
@@ -428,7 +432,7 @@ class Actual(models.Model):
         PriceDecision, models.PROTECT, null=True, blank=True, related_name="actuals", db_index=False
     )
 
-    # Where it comes from, and what it stands to.
+    # Its source, and its relations to other actuals.
     entry = models.ForeignKey(Entry, models.PROTECT, null=True, blank=True, related_name="actuals")
     milestone_part = models.ForeignKey(
         MilestonePart, models.PROTECT, null=True, blank=True, related_name="actuals"

@@ -1,4 +1,4 @@
-"""What an entry is priced by: as whom, for which unit and company the work was done (APP-9)."""
+"""The values that price an entry: role, unit and legal entity of the work (APP-9)."""
 
 from actuals.models import Entry
 from contracts.models import Resource
@@ -6,7 +6,7 @@ from contracts.positions import PositionBook
 
 
 def fix_pricing(entries: list[Entry]) -> list[Entry]:
-    """Set on entries that are being submitted what prices them: role, unit and company on their day (APP-9).
+    """Set the values that price entries being submitted: role, unit and legal entity on their day (APP-9).
 
     The role is the entry's own or else the resource's. Nothing is saved.
     """

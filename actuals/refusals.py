@@ -1,10 +1,10 @@
-"""The sentences of what entries and actuals refuse, by code."""
+"""The sentences of refusals about entries and actuals, by code."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 REFUSALS = {
-    # Whose entry, and of what.
+    # The owner of an entry, and its class.
     "RESOURCE-INACTIVE": _("%(resource)s is no longer active. Ask an administrator."),
     "OTHER-PERSON": _("%(resource)s is another person. Everybody enters their own work."),
     "NOT-YOURS-TO-CHANGE": _("%(entry)s is not yours. Only its owner can change it."),
@@ -16,8 +16,8 @@ REFUSALS = {
         "You are not a resource of %(entity)s yet, so you can't enter anything here. Ask an administrator "
         "to add you as a resource."
     ),
-    # What an entry refers to.
-    "OF-OTHER-ENTITY": _("%(thing)s belongs to another company."),
+    # The records to which an entry refers.
+    "OF-OTHER-ENTITY": _("%(thing)s belongs to another legal entity."),
     "PROJECT-CLOSED": _("Project %(project)s is closed for entries. Choose another project."),
     "TASK-OF-OTHER-PROJECT": _("Task %(task)s does not belong to project %(project)s."),
     "CATEGORY-OTHER-CLASS": _("%(category)s is not a category for %(kind)s."),
@@ -41,12 +41,12 @@ REFUSALS = {
         "the entry to another one."
     ),
     "SUBMIT-OTHER-ENTITY": _(
-        "%(entry)s can't be submitted: %(resource)s works for another company. Choose a resource of the "
-        "company that owns the project."
+        "%(entry)s can't be submitted: %(resource)s belongs to another legal entity. Choose a resource of "
+        "the legal entity that owns the project."
     ),
     "ENTRY-GONE": _("One of the selected entries no longer exists. Check the list again."),
     "ENTRIES-SEVERAL-ENTITIES": _(
-        "The selected entries belong to several companies. Select those of one company at a time."
+        "The selected entries belong to several legal entities. Select those of one legal entity at a time."
     ),
     "NO-DRAFT-SELECTED": _(
         "Nothing was submitted. Only drafts are submitted here. Change a rejected entry first, or open it "
@@ -70,10 +70,10 @@ REFUSALS = {
     "WEEK-HOURS-TOO-SMALL": _("This is less than 0.0001 hours. Empty the cell to remove its hours."),
     "WEEK-DESCRIPTION-TOO-LONG": _("The description is longer than %(most)s characters."),
     "WEEK-DESCRIPTION-INVISIBLE": _("The description can't be saved. %(why)s"),
-    "WEEK-UNKNOWN-PROJECT": _("The project does not exist in this company."),
+    "WEEK-UNKNOWN-PROJECT": _("The project does not exist in this legal entity."),
     "WEEK-UNKNOWN-TASK": _("The task does not exist in project %(project)s."),
-    "WEEK-UNKNOWN-ROLE": _("The role does not exist in this company."),
-    "WEEK-UNKNOWN-CATEGORY": _("The category does not exist for time in this company."),
+    "WEEK-UNKNOWN-ROLE": _("The role does not exist in this legal entity."),
+    "WEEK-UNKNOWN-CATEGORY": _("The category does not exist for time in this legal entity."),
     "WEEK-ROW-CHANGED": _("Another person changed this row. Check it, then save again."),
     "WEEK-SEVERAL-ENTRIES": _(
         "The description was not saved, because a day has several entries. Open each entry to describe it."
@@ -146,7 +146,7 @@ REFUSALS = {
     "WORKBOOK-LONG-CELL": _(
         "Cell %(cell)s has more than %(most)s characters, the limit of spreadsheet programs. Shorten it."
     ),
-    # How a file is read.
+    # The mapping of a file.
     "MAPPING-FORMAT": _("There is no file format “%(format)s”. Choose one of %(formats)s."),
     "MAPPING-FIELD": _("There is no field “%(field)s”. The fields are %(fields)s."),
     "MAPPING-CREATE": _("An import can't create “%(kind)s”. It can create %(kinds)s."),
@@ -167,7 +167,7 @@ REFUSALS = {
         "There is no category “%(category)s” for time. The categories for time are %(categories)s."
     ),
     "MAPPING-NO-CATEGORIES": _(
-        "There is no category “%(category)s” for time, because the company has no categories for time."
+        "There is no category “%(category)s” for time, because the legal entity has no categories for time."
     ),
     "MAPPING-ITEM-TAX-GROUP": _("There is no item tax group “%(group)s”."),
     # Imports.
@@ -259,7 +259,7 @@ REFUSALS = {
         "hours, minutes or seconds."
     ),
     "CELL-NOT-YES-OR-NO": _("“%(text)s” is neither yes nor no."),
-    "CELL-OUTSIDE-CALENDAR": _("“%(text)s” is not a valid day in the time zone of the company."),
+    "CELL-OUTSIDE-CALENDAR": _("“%(text)s” is not a valid day in the time zone of the legal entity."),
     "CELL-NOT-A-DATE": _("“%(text)s” is not a date. Format the column as dates."),
     "CELL-NOT-AN-ISO-DATE": _(
         "“%(text)s” is not a date such as 2025-03-31. Correct it, or enter how the file writes dates in "

@@ -20,7 +20,7 @@ def _import_says(job):
 
 
 def _page_of(job):
-    """The address of the import, while who asked for it may see it."""
+    """The address of the import, if the user who requested it may still see it."""
     asked = EntryImport.objects.visible_to(job.asked_by).filter(pk=job.params["asked"]).first()
     return asked.get_absolute_url() if asked else ""
 

@@ -1,4 +1,4 @@
-"""Rows of the week page before they are saved: read from the form, added, remembered while they are empty."""
+"""Unsaved rows of the week page: read from the form, added, and stored in the session while empty."""
 
 import datetime
 
@@ -13,7 +13,7 @@ _WEEKS_REMEMBERED = 4
 
 
 def posted_rows(posted, monday: datetime.date) -> list[TypedRow]:
-    """The rows of the submitted form, each once; what names no row is left out."""
+    """The rows of the submitted form, each once; invalid keys are ignored."""
     rows = {}
     for text in posted.getlist("row")[: MOST_ROWS * 2]:
         key = RowKey.read(text)
@@ -29,13 +29,13 @@ def posted_rows(posted, monday: datetime.date) -> list[TypedRow]:
 
 
 def chosen_keys(posted) -> dict[str, str]:
-    """What was chosen for another row, as it was submitted."""
+    """The selected values for a new row, as they were submitted."""
     keys = {name: posted.get(f"add_{name}", "") for name in ("project", "role", "category")}
     return keys | {"task": posted.get("task", "")}
 
 
 def new_row(entity, keys: dict[str, str], rows: list[TypedRow]) -> TypedRow:
-    """Another row for what was chosen; refused where that is not open, or the row is there already."""
+    """A new row for the selected values; refused if they can't be selected, or the row already exists."""
     project = one(Project.objects.filter(entity=entity).open_for_entries(), keys["project"])
     if project is None:
         raise Refused("ROW-NEEDS-PROJECT")
@@ -52,12 +52,12 @@ def new_row(entity, keys: dict[str, str], rows: list[TypedRow]) -> TypedRow:
 
 
 def one(rows, key):
-    """The row with the key that a form gave; None where there is none."""
+    """The row with the key from a form; None if there is none."""
     return rows.filter(pk=key_of(key)).first()
 
 
 def remember(session, place: str, rows: list[TypedRow]) -> None:
-    """Keep the rows without hours in the session, those of a few weeks: nothing else holds them."""
+    """Store the rows without hours in the session, for a few weeks; the database has no rows for them."""
     kept = dict(list(session.get(_EMPTY, {}).items())[1 - _WEEKS_REMEMBERED :])
     kept.pop(place, None)
     if empty := [row for row in rows if not any(cell.text for cell in row.cells.values())]:

@@ -1,4 +1,4 @@
-"""One person's week as a grid: a row for each project, task, role and category, a cell for each day."""
+"""The week of one resource as a grid: a row per project, task, role and category, a cell per day."""
 
 import datetime
 import zlib
@@ -27,7 +27,7 @@ def days_of(monday: datetime.date) -> list[datetime.date]:
 
 
 class RowKey(NamedTuple):
-    """The primary keys that identify a row of the grid; their text is part of the names of its inputs."""
+    """The primary keys that identify a row of the grid; as text they are part of the names of its inputs."""
 
     project: int
     task: int | None
@@ -52,7 +52,7 @@ class RowKey(NamedTuple):
 
 
 def base_of(entries) -> str:
-    """The content of a cell when the page was rendered, to detect changes by other people."""
+    """The content of a cell when the page was rendered, to detect changes by other users."""
     if len(entries) != 1:
         return "" if not entries else "several"
     entry = entries[0]
@@ -70,13 +70,13 @@ def plain(quantity: Decimal) -> str:
 
 @dataclass
 class Typed:
-    """A typed cell: the hours, or why they can't be read; `base` is what the page showed before."""
+    """The input of a cell: the hours, or why they can't be read; `base` is what the page showed before."""
 
     text: str = ""
     base: str = ""
     hours: Decimal = Decimal(0)
     trouble: Reason | None = None
-    description: str = ""  # of this day alone; empty: the row's
+    description: str = ""  # the description of this day; if empty, that of the row
 
     @classmethod
     def read(cls, text: str, base: str) -> "Typed":
@@ -100,14 +100,14 @@ class Typed:
 
     @property
     def is_changed(self) -> bool:
-        # Compared as texts: what came with the form need not be a number.
+        # Compared as texts: the input from the form may not be a number.
         before = self.base.split(":")[1] if ":" in self.base else "0"
         return bool(self.trouble) or before != plain(self.hours)
 
 
 @dataclass
 class TypedRow:
-    """One row as it was typed."""
+    """The input of one row."""
 
     key: RowKey
     cells: dict[datetime.date, Typed] = field(default_factory=dict)
@@ -120,7 +120,7 @@ class TypedRow:
 
 
 class NotSaved(Refused):
-    """Nothing was saved because something is wrong; `problems` by row and day (None: the whole row)."""
+    """Nothing was saved because of problems: `problems` by row and day (None: the whole row)."""
 
     def __init__(self, code, /, *, problems, **params):
         super().__init__(code, **params)
@@ -143,7 +143,7 @@ class Cell:
 
     @property
     def counted(self) -> Decimal:
-        """What fills the day: all but what was rejected (APP-10)."""
+        """The hours that count for the day: all except rejected ones (APP-10)."""
         counting = (entry for entry in self.entries if entry.status != Entry.Status.REJECTED)
         return sum((entry.quantity for entry in counting), Decimal(0))
 
@@ -190,7 +190,7 @@ class WeekRow:
 
     @property
     def is_locked(self) -> bool:
-        """It holds entries, and none that can be described here."""
+        """Whether it has entries, and none whose description can be changed here."""
         return any(cell.entries for cell in self.cells) and not self._texts(locked=False)
 
     @property
@@ -217,13 +217,13 @@ class WeekRow:
 
     @property
     def common_description(self) -> str:
-        """The text of all its entries, whatever became of them; empty where they differ."""
+        """The description that all its entries have; empty if they differ."""
         texts = {entry.description for cell in self.cells for entry in cell.entries}
         return texts.pop() if len(texts) == 1 else ""
 
     @property
     def is_said_only(self) -> bool:
-        """Its words are read and not typed, unless some were typed that are nowhere else."""
+        """Whether the descriptions can only be read: unless one was entered that is not saved yet."""
         return self.is_locked and self.description == self.saved_description
 
     @property
@@ -241,7 +241,7 @@ class WeekRow:
 
 
 def entries_of(resource, monday: datetime.date):
-    """The hours of the resource in that week."""
+    """The time entries of the resource in that week."""
     return Entry.objects.filter(
         resource=resource,
         entity=resource.entity_id,
@@ -251,9 +251,9 @@ def entries_of(resource, monday: datetime.date):
 
 
 def week(resource, monday, *, typed=(), problems=None, empty=()) -> list[WeekRow]:
-    """The rows of the grid: the stored entries, the typed values over them, and their problems.
+    """The rows of the grid: stored entries, unsaved input, and problems.
 
-    `empty` are rows that were added and hold no hours yet; they give way to what is stored.
+    `empty` are rows that were added and have no hours yet; a stored row with the same key replaces them.
     """
     problems = problems or {}
     typed, found = {row.key: row for row in typed}, {}
@@ -289,7 +289,7 @@ def _cells(monday, entries):
 
 
 def _without_entries(keys, entity, monday):
-    """Rows that were added and hold nothing yet; what is not of the entity is left out."""
+    """Rows that were added and have no entries yet; records of other legal entities are ignored."""
     if not keys:
         return
     projects = Project.objects.filter(entity=entity).in_bulk({key.project for key in keys})
@@ -309,10 +309,10 @@ def _without_entries(keys, entity, monday):
 
 
 def with_last_week(rows: list[WeekRow], typed: list[TypedRow], last: list[WeekRow], *, hours: bool):
-    """What was typed, and the rows of the week before, with their hours where a cell is empty.
+    """The input with the rows of the previous week added, and with its hours in empty cells.
 
-    Each day keeps its words, where this week's row has none. Closed projects are left out. Returns the rows,
-    and the hours that were filled in.
+    Each day keeps its description, if the row of this week has none. Closed projects are left out. Returns
+    the rows, and the hours that were filled in.
     """
     stored = {row.key: row for row in rows}
     merged = {row.key: row for row in typed}
@@ -342,6 +342,6 @@ def with_last_week(rows: list[WeekRow], typed: list[TypedRow], last: list[WeekRo
 
 
 def copied(resource, monday: datetime.date, typed: list[TypedRow], *, hours: bool):
-    """`with_last_week` for the rows and hours as they are stored now."""
+    """`with_last_week` with the stored rows and hours."""
     last = week(resource, monday - datetime.timedelta(days=DAYS))
     return with_last_week(week(resource, monday), typed, last, hours=hours)

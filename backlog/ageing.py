@@ -1,4 +1,4 @@
-"""How old the unbilled work is, and what keeps a backlog item from being billed (BKL-4)."""
+"""The age of unbilled work, and the reasons why a backlog item can't be billed (BKL-4)."""
 
 import datetime
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from actuals.models import Actual, Batch, BillingType
 from backlog import obstacles
 from backlog.models import BacklogItem, BacklogQuerySet
 from contracts.models import Project, ProjectContract
-from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum, lacks
 from invoicing_site.models import User
 
 _Status = BacklogItem.Status
 
-# What unbilled work is grouped by: where its group stands, and what that is.
+# The groups of unbilled work: the path to the group, and its model.
 GROUPS = {
     "contract": ("contract", ProjectContract),
     "project": ("actual__project", Project),
@@ -25,9 +25,10 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class AgeingRow:
-    """The unbilled work of one contract, project or manager in one currency, by days since it was done.
+    """The unbilled work of one contract, project or manager in one currency, by days since the work.
 
-    `group` is that row, or None for work whose contract has no manager; `items` says how many shares.
+    `group` is the contract, project or manager, or None for work on a contract without manager; `items` is
+    the number of shares.
     """
 
     group: ProjectContract | Project | User | None
@@ -44,16 +45,16 @@ class AgeingRow:
 
 
 def ageing(items: BacklogQuerySet, *, by: str, on: datetime.date) -> list[AgeingRow]:
-    """Unbilled work as of the end of a day, today or any day before, by transaction date; sorted by group.
+    """Unbilled work at the end of a day, today or earlier, by transaction date; sorted by group.
 
-    Unbilled is the chargeable time, expense, material and fee that was approved by then and neither
-    canceled, written off nor on a confirmed proforma by then. What is on a draft is unbilled: nothing says
-    since when it is there. The days are those of the actions, so that a past day gives the same answer for
-    ever; what was dated after it did not exist yet. `by` is one of GROUPS; with "manager", work on a contract
-    of two managers stands under each of them. Two queries.
+    Unbilled work is chargeable time, expenses, material and fees that were approved by that day, and on that
+    day not canceled, not written off and not on a confirmed proforma. Work on a draft is unbilled, because
+    the time when it was added to the draft is not stored. The dates of the actions decide, so a past day
+    always gives the same result; work dated after that day is left out. `by` is one of GROUPS; with
+    "manager", work on a contract with two managers is counted for each of them. Two queries.
 
-    A past day looks at everything that was ever billed. For today items that are neither posted nor canceled
-    give the same answer sooner, and those that are `open()` leave out what is on a draft.
+    For a past day, `items` must include everything that was ever billed. For today, items that are neither
+    posted nor canceled give the same result faster; with `open()` items, work on drafts is left out.
     """
     path, model = GROUPS[by]
     sums = {name: ExactSum("amount", filter=days) for name, days in _columns(on)}
@@ -65,10 +66,11 @@ def ageing(items: BacklogQuerySet, *, by: str, on: datetime.date) -> list[Ageing
 
 
 def unbilled(items: BacklogQuerySet, *, on: datetime.date) -> BacklogQuerySet:
-    """Of the items those that were unbilled work at the end of that day, see `ageing`."""
-    still = Q(actual__reversed_by=None) | Q(actual__reversed_by__batch__on__gt=on) | _stood_again(on)
-    # Brought in at cutover as billed before, it was never unbilled here and has nothing that reverses it.
-    billed_before = Q(status=_Status.POSTED, actual__reversed_by=None)
+    """The items that were unbilled work at the end of that day; see `ageing`."""
+    reversed_by_then = Exists(Actual.objects.filter(reverses=OuterRef("actual"), batch__on__lte=on))
+    still = ~reversed_by_then | _stood_again(on)
+    # A share that was billed before it was imported at cutover was never unbilled here, and has no reversal.
+    billed_before = Q(lacks(Actual, "reversed_by", of="actual"), status=_Status.POSTED)
     return items.filter(
         still,
         actual__type=Actual.Type.UNBILLED_SALES,
@@ -79,22 +81,22 @@ def unbilled(items: BacklogQuerySet, *, on: datetime.date) -> BacklogQuerySet:
 
 
 def _stood_again(on):
-    """Whether an actual replaced the work at the end of that day: it was billed and returned (PRP-6).
+    """Whether an actual replaced the work at the end of that day, because it was billed and returned (PRP-6).
 
-    That fact is an adjustment without an item of its own. What confirming makes of an edited detail, and what
-    an adjustment puts in another's place, replaces the work too: but that is no work to bill any more, or
-    has its own item.
+    That actual is an adjustment without a backlog item of its own. The actuals that confirming creates for an
+    edited detail and those of an adjustment also replace the work, but they are not unbilled any more or have
+    an item of their own.
     """
     facts = Actual.objects.filter(
+        lacks(Actual, "backlog_item"),
         replaces=OuterRef("actual"),
         type=Actual.Type.UNBILLED_SALES,
         booked_by=Actual.BookedBy.NOTHING,
         reverses=None,
-        backlog_item=None,
         batch__action=Batch.Action.ADJUST,
         batch__on__lte=on,
     )
-    return Exists(facts.filter(Q(reversed_by=None) | Q(reversed_by__batch__on__gt=on)))
+    return Exists(facts.filter(~Exists(Actual.objects.filter(reverses=OuterRef("pk"), batch__on__lte=on))))
 
 
 def _columns(on):
@@ -107,7 +109,7 @@ def _columns(on):
 
 @dataclass(frozen=True)
 class Blocker:
-    """One reason why an item can't be billed now: a stable code, a sentence, and who can clear it."""
+    """One reason why an item can't be billed now: a code, a sentence, and who can fix it."""
 
     code: str
     sentence: str
@@ -115,9 +117,9 @@ class Blocker:
 
 
 def blockers(item: BacklogItem, *, on: datetime.date) -> list[Blocker]:
-    """Why the item can't be billed on that day, in the order of the table; empty where it can.
+    """Why the item can't be billed on that day, in the order of the table; empty if it can.
 
-    Of what is on a proforma already, or canceled, nothing is said. Reads only what `obstacles.loaded` loads.
+    Empty also for items that are on a proforma or canceled. Reads only what `obstacles.loaded` loads.
     """
     if item.status not in obstacles.OPEN:
         return []
@@ -126,7 +128,7 @@ def blockers(item: BacklogItem, *, on: datetime.date) -> list[Blocker]:
 
 
 def _who(row, item) -> str:
-    """Who can clear it: the contract's project managers by name, or as a role where it names none."""
+    """Who can fix it: the contract's project managers by name, or the role if the contract has none."""
     if row.who == obstacles.Who.ADMINISTRATOR:
         return "billing administrator"
     names = ", ".join(sorted(str(user) for user in item.contract.managers.all()))

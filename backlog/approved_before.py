@@ -1,4 +1,4 @@
-"""Approved work that names no contract line, and what of it a draft contract would cover (CON-6)."""
+"""Approved work without a contract line, and which of it a draft contract would cover (CON-6)."""
 
 from typing import NamedTuple
 
@@ -10,10 +10,11 @@ from backlog.valuation import (
     outside_of,
 )
 from contracts.chargeability import Coverage
+from invoicing_site.floor.querysets import lacks
 
 
 def newly_covered(contract):
-    """The costs that name no line, each with what covers it now on the contract, in the order of the work."""
+    """The costs without a line, each with the contract's line that covers it now, in order of the work."""
     uncovered = _uncovered(contract).select_related("entry__resource", "price_decision")
     uncovered = uncovered.order_by("date", "pk")
     coverage = Coverage.load(contract.entity, contract.lines.values_list("project_id", flat=True))
@@ -22,36 +23,36 @@ def newly_covered(contract):
 
 
 def _covered(coverage, entry, contract):
-    """What covers an approved entry on the contract, with the billing type that its approver set; or None."""
+    """The line of the contract that covers an approved entry, with the approver's billing type; or None."""
     covered = covering(coverage, entry, entry.billing_type)
     return covered if covered and covered.line.contract_id == contract.pk else None
 
 
 def _uncovered(contract):
-    """The costs of approved entries on its projects that no line covers."""
+    """The costs of approved entries on the contract's projects that no line covers."""
     return Actual.objects.filter(
+        lacks(Actual, "reversed_by"),
         type=Actual.Type.COST,
         project__in=contract.lines.values("project"),
         entry__status__in=[Entry.Status.APPROVED, Entry.Status.RECALL],
         reverses=None,
-        reversed_by=None,
         contract_line=None,
     )
 
 
-# What decides whether a line covers an approved entry.
+# The values that decide whether a line covers an approved entry.
 _WORK = ("transaction_class", "project_id", "task_id", "date", "billing_wish", "billing_type")
 
 
 class ApprovedBefore(NamedTuple):
-    """How many entries were approved before a contract is confirmed, by what becomes of them."""
+    """The numbers of entries approved before a contract is confirmed, by what confirming does with them."""
 
     covered: int
-    outside: int  # a line covers such work, but not on its day (CON-12)
+    outside: int  # a line covers such work, but not on that day (CON-12)
 
 
 def approved_before(contract) -> ApprovedBefore:
-    """What confirming the draft would put under its lines, and what stays outside by its day; two queries."""
+    """The entries that confirming the draft would cover, and those outside its dates; two queries."""
     coverage, covered, outside = Coverage.of_contract(contract), 0, 0
     work = [f"entry__{name}" for name in _WORK]
     for *values, n in _uncovered(contract).order_by().values_list(*work).annotate(n=Count("pk")):

@@ -1,6 +1,6 @@
-"""Who decides on an entry, and what the decision may be (APP-2, APP-10).
+"""Who may approve an entry, and which decisions are allowed (APP-2, APP-10).
 
-One rule for the page, a bulk action, the command and a preview.
+One rule for the page, bulk actions, the command and previews.
 """
 
 from functools import cached_property
@@ -15,7 +15,7 @@ from invoicing_site.floor.reasons import Reason
 
 
 def managed_by(user, entries):
-    """Of the entries' projects those the user decides on; the system and superusers on all."""
+    """The projects of the entries for which the user may approve; the system and superusers may for all."""
     projects = {entry.project_id for entry in entries}
     if user is None or user.is_superuser:
         return projects
@@ -23,10 +23,11 @@ def managed_by(user, entries):
 
 
 class Deciding:
-    """Whether one person decides on some entries of one legal entity; two queries, however many they are.
+    """Whether one user may approve some entries of one legal entity; two queries for any number of entries.
 
-    A manager of the project does, but for work of their own and for what they recorded, imported or submitted
-    themselves. That is for another manager of the project, unless the legal entity allows own approval.
+    Managers of the project may, except for their own work and for entries that they recorded, imported or
+    submitted themselves. Another manager of the project approves those, unless the legal entity allows own
+    approval.
     """
 
     def __init__(self, entity, entries, by):
@@ -34,7 +35,7 @@ class Deciding:
         self.mine = managed_by(by, entries)
 
     def why_not(self, entry) -> Reason | None:
-        """Why this person can't approve or reject the entry; None where they can."""
+        """Why this user can't approve or reject the entry; None if allowed."""
         if not moves.allows(entry, "approve"):
             return moves.reason(entry, "approve", name=named(entry))
         if entry.project_id not in self.mine:
@@ -44,7 +45,7 @@ class Deciding:
         return self._why_own(entry)
 
     def why_not_approved(self, entry, decision=None) -> Reason | None:
-        """Why this person can't approve the entry with that decision; None where they can."""
+        """Why this user can't approve the entry with that decision; None if allowed."""
         if reason := self.why_not(entry):
             return reason
         if entry.date > self.today:
@@ -52,7 +53,10 @@ class Deciding:
         return why_not_decided(entry, decision)
 
     def _why_own(self, entry):
-        """Why this person had too much to do with the entry before it came to be decided on."""
+        """Why the entry is this user's own: worked, recorded, imported or submitted by the user.
+
+        Else None.
+        """
         if entry.resource is not None and entry.resource.user_id == self.by.pk:
             return Reason("OWN-WORK", entry=named(entry), why=self._who_else(entry))
         if entry.submitted_by_id == self.by.pk:
@@ -68,7 +72,7 @@ class Deciding:
 
     @cached_property
     def _other_managers(self):
-        """Names of the other active people who manage each project."""
+        """The names of the other active managers of each project."""
         managed = Project.managers.through.objects.filter(project__in=self.mine, user__is_active=True)
         found = {}
         for row in managed.exclude(user=self.by).select_related("user").order_by("user__username"):
@@ -77,7 +81,7 @@ class Deciding:
 
 
 def why_not_decided(entry, decision) -> Reason | None:
-    """Why the decision itself is not possible, for any approver; None if it is."""
+    """Why the decision is not possible for any approver; None if it is."""
     if decision is None:
         return None
     if decision.billable_quantity is not None:

@@ -1,7 +1,7 @@
-"""Warnings before an approval, which don't stop it (APP-10).
+"""Warnings before an approval, which do not stop it (APP-10).
 
-Work dated outside its project, and work that is already on a proforma because somebody added it by hand:
-approving it may bill it twice.
+They are about work dated outside its project, and work that is already on a proforma because somebody added
+it by hand: approving it may bill it twice.
 """
 
 import datetime
@@ -18,7 +18,7 @@ from invoicing_site.floor.reasons import Reason
 
 
 class ByHand(NamedTuple):
-    """Work that was added by hand to a proforma: what its detail says, and which proforma it is on."""
+    """Work that was added by hand to a proforma: the values of its detail, and its proforma."""
 
     project_id: int
     transaction_class: str
@@ -36,7 +36,7 @@ class ByHand(NamedTuple):
     is_confirmed: bool
 
     def may_be(self, entry) -> bool:
-        """Whether the entry may be the same work; what the detail leaves open may be anything."""
+        """Whether the entry may be the same work; an empty value of the detail matches any value."""
         if (self.project_id, self.transaction_class, self.date) != (
             entry.project_id,
             entry.transaction_class,
@@ -73,9 +73,9 @@ _COLUMNS = (
 
 
 def by_hand(projects, *, since, until) -> list[ByHand]:
-    """What was added by hand for these projects in these days, and is charged: one query.
+    """Chargeable work that was added by hand for these projects and days: one query.
 
-    After a return (PRP-6) it counts on the new draft.
+    After a return (PRP-6) it is found on the new draft.
     """
     rows = Project.objects.filter(
         pk__in=projects,
@@ -91,7 +91,7 @@ def by_hand(projects, *, since, until) -> list[ByHand]:
 
 
 class Doubts:
-    """What is to be looked at before some entries of one legal entity are approved: one query for all."""
+    """Warnings about some entries of one legal entity before they are approved: one query for all."""
 
     def __init__(self, entity, entries):
         self.today = entity.today()
@@ -102,9 +102,9 @@ class Doubts:
             self.by_hand.setdefault((each.project_id, each.date), []).append(each)
 
     def of(self, entry, *, is_charged: bool, is_approved=False) -> list[str]:
-        """Sentences on one entry; `is_charged` says whether approving it bills anything.
+        """Sentences about one entry; `is_charged` is whether approving it bills anything.
 
-        What to do about it differs once it `is_approved`.
+        The advice differs once it `is_approved`.
         """
         found = [f"It is {phrase}." for phrase in oddities.of_day(entry.date, entry.project, self.today)]
         same = self.by_hand.get((entry.project_id, entry.date), ()) if is_charged else ()
@@ -112,7 +112,7 @@ class Doubts:
 
 
 def _duplicate(typed, is_approved) -> Reason:
-    """That the same work may be on a proforma, and what to do about it."""
+    """The warning that the same work may be on a proforma, with advice."""
     values = {"work": str(typed), "proforma": typed.proforma}
     if typed.is_confirmed:
         if is_approved:

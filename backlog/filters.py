@@ -6,13 +6,21 @@ from django import forms
 from actuals.models import BillingType, Entry
 from backlog import obstacles
 from backlog.models import BacklogItem
-from contracts.models import Customer, Milestone, Project, ProjectContract, Resource, Role, TransactionClass
-from invoicing_site.models import User
+from contracts.models import (
+    Customer,
+    Milestone,
+    Project,
+    ProjectContract,
+    Resource,
+    Role,
+    TransactionClass,
+    managers_of,
+)
 from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
 
 _WORK = [each for each in TransactionClass.choices if each[0] in ("time", "expense", "material", "fee")]
 
-# What people look for among the obstacles: what keeps work from being marked ready.
+# The obstacles in the filter: those that prevent work from being marked ready.
 OBSTACLES = [
     each for each in obstacles.stopping(obstacles.Step.MARK) if each.code not in obstacles.BY_STATUS.values()
 ]
@@ -23,11 +31,6 @@ GROUPS = {
     "role": "role",
     "month": "month",
 }
-
-
-def managers(request):
-    """The managers of the company's contracts."""
-    return User.objects.filter(managed_contracts__entity=request.entity).distinct()
 
 
 class ObstacleFilter(ChoicesFilter):
@@ -69,7 +72,10 @@ class BacklogFilter(django_filters.FilterSet):
     contract = RowFilter(label="Contract", model=ProjectContract)
     project = RowFilter(label="Project", model=Project, field_name="actual__project")
     manager = django_filters.ModelChoiceFilter(
-        label="Project manager", field_name="contract__managers", queryset=managers, empty_label="Anyone"
+        label="Project manager",
+        field_name="contract__managers",
+        queryset=lambda request: managers_of(ProjectContract, request.entity),
+        empty_label="Anyone",
     )
     role = django_filters.ModelChoiceFilter(
         label="Role",
@@ -138,7 +144,7 @@ class MilestoneFilter(django_filters.FilterSet):
         placeholder="Milestone, contract, customer",
     )
     due = django_filters.BooleanFilter(
-        label="Due and not invoiced",
+        label="Due and not on a proforma",
         method="only_due",
         widget=forms.CheckboxInput(attrs={"value": "1"}),
     )

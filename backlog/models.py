@@ -1,4 +1,4 @@
-"""THE PROJECT MANAGER'S ROOM: what is delivered or due and not yet invoiced, and what is said of it."""
+"""The backlog: delivered or due work that is not invoiced yet, and the actions on it."""
 
 from django.conf import settings
 from django.db import models
@@ -28,7 +28,7 @@ from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField
 from invoicing_site.floor.moves import STAYS, Move, Moves
 from invoicing_site.floor.querysets import LockingQuerySet
 
-# What has no work behind it, a milestone part or a retainer, is always charged.
+# Milestone parts and retainers have no actual; they are always chargeable.
 _CHARGEABLE = Q(actual=None) | Q(actual__billing_type=BillingType.CHARGEABLE)
 
 
@@ -40,24 +40,24 @@ class BacklogQuerySet(ReachQuerySet):
         return Q(contract__in=managed_contracts(user))
 
     def open(self):
-        """Not yet on an invoice, and not canceled."""
+        """Items that are neither on an invoice nor canceled."""
         return self.filter(status__in=["not_ready", "ready"])
 
     def ready(self):
         return self.filter(status=BacklogItem.Status.READY)
 
     def chargeable(self):
-        """Only these add up (PRO-3)."""
+        """Only chargeable items count in totals (PRO-3)."""
         return self.filter(_CHARGEABLE)
 
     def of_lines(self):
-        """Work and milestones; what is paid in advance, and taken off again, is for no line."""
+        """Work and milestones. Retainers, and the deductions of paid retainers, belong to no line."""
         return self.filter(contract_line__isnull=False)
 
     def with_counted(self):
-        """Each with `counted`, what it adds to a total: its amount if it is chargeable, else nothing (PRO-3).
+        """Each with `counted`, its part of a total: its amount if it is chargeable, else 0 (PRO-3).
 
-        For totals of rows that are shown or chosen whatever their billing type; it can be part of any sum.
+        For totals of rows with any billing type; `counted` can be used in any aggregate.
         """
         counted = Case(When(_CHARGEABLE, then=F("amount")), default=Value(0), output_field=AmountField())
         return self.annotate(counted=counted)
@@ -70,17 +70,17 @@ class BacklogQuerySet(ReachQuerySet):
 
 
 class BacklogItem(models.Model):
-    """One share of what can be billed: an unbilled sales actual, a milestone part, or a retainer.
+    """One share of billable work: an unbilled sales actual, a milestone part, or a retainer.
 
-    The one narrow row that changes while a share travels; amount, currency and date repeat its source,
-    which never changes. It is claimed by at most one line detail, ever (PRO-8).
+    Only this row changes on the way to the invoice. Its amount, currency and date are copies from its source,
+    which never changes. At most one line detail ever claims it (PRO-8).
     """
 
     class Status(models.TextChoices):
         NOT_READY = "not_ready", "not ready"
         READY = "ready", "ready to invoice"
-        CREATED = "created", "customer invoice created"
-        POSTED = "posted", "customer invoice posted"
+        CREATED = "created", "on a draft proforma"
+        POSTED = "posted", "on a confirmed proforma"
         CANCELED = "canceled", "canceled"
 
     MOVES = Moves(
@@ -214,7 +214,7 @@ class BacklogItem(models.Model):
 
     @property
     def title(self):
-        """What it says to people: its own words, or else those of its source."""
+        """Its description, or else that of its source."""
         if self.description:
             return self.description
         if self.actual:
@@ -230,7 +230,7 @@ class BacklogActionQuerySet(ReachQuerySet):
 
 
 class BacklogAction(models.Model):
-    """One action on many backlog items, recorded so that it can be undone (BKL-2)."""
+    """One action on several backlog items, recorded so that it can be undone (BKL-2)."""
 
     class Action(models.TextChoices):
         READY = "ready", "marked ready"
@@ -240,7 +240,9 @@ class BacklogAction(models.Model):
         EVALUATE = "evaluate", "limits evaluated"
         RESET = "reset", "limits reset"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+", db_index=False)
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+", db_index=False
+    )
     action = models.CharField(max_length=9, choices=Action)
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(
@@ -261,7 +263,7 @@ class BacklogAction(models.Model):
 
 
 class BacklogActionItem(models.Model):
-    """One item that an action changed."""
+    """An item that an action changed."""
 
     action = models.ForeignKey(BacklogAction, models.CASCADE, related_name="items")
     item = models.ForeignKey(BacklogItem, models.PROTECT, related_name="+", db_index=False)
@@ -274,7 +276,7 @@ class BacklogActionItem(models.Model):
 
 
 class Adjustment(models.Model):
-    """Why an unbilled share was replaced: written off or up, split, priced again (BKL-5)."""
+    """Why an unbilled share was replaced: written off or up, split, or priced again (BKL-5)."""
 
     class Kind(models.TextChoices):
         WRITE_OFF = "write_off", "write-off"
@@ -296,13 +298,15 @@ class Adjustment(models.Model):
 
 
 class CorrectionJournal(models.Model):
-    """Corrections of approved entries, prepared, previewed, then posted at once (APP-6)."""
+    """Corrections of approved entries that are prepared, previewed and then posted together (APP-6)."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "draft"
         POSTED = "posted", "posted"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="correction_journals")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="correction_journals"
+    )
     number = models.CharField(max_length=40)
     reason = models.CharField(max_length=500)
     status = models.CharField(max_length=6, choices=Status, default=Status.DRAFT)
@@ -322,7 +326,7 @@ class CorrectionJournal(models.Model):
 
 
 class CorrectionLine(models.Model):
-    """What one approved entry should have said; an empty field stays as it was."""
+    """The corrected values of one approved entry; empty fields do not change."""
 
     journal = models.ForeignKey(CorrectionJournal, models.CASCADE, related_name="lines")
     entry = models.ForeignKey(Entry, models.PROTECT, related_name="+")
@@ -340,7 +344,7 @@ class CorrectionLine(models.Model):
         return f"entry {self.entry_id}"
 
 
-# A share's source and worth are as still as the fact behind it; only its states move.
+# Source and amount of a share never change, like its actual; only its status columns do.
 _STATES = [
     "status",
     "limit_status",

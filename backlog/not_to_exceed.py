@@ -1,8 +1,9 @@
-"""Not-to-exceed limits: what is used of each, and whether an amount still fits (NTE-1, CON-5).
+"""Not-to-exceed limits: the used amount of each, and whether another amount fits (NTE-1, CON-5).
 
-Used at a level = committed chargeable unbilled sales not yet billed + chargeable billed sales net of
-credits. Milestones count for the contract customer and the contract; tax and retainers never count.
-Under the contract's lock nothing else can take what the book says is left (NTE-4).
+The used amount at a level is the committed chargeable unbilled sales that are not billed yet, plus the
+chargeable billed sales net of credits. Milestones count for the contract customer and the contract; tax and
+retainers never count. Under the contract's lock, no other transaction can use the amount that the book shows
+as left (NTE-4).
 """
 
 from collections import defaultdict
@@ -21,7 +22,7 @@ _NEVER_COUNT = [TransactionClass.RETAINER, TransactionClass.TAX]
 
 
 class Verdict(NamedTuple):
-    """What a test says: of a failed one the level that lacks most, its limit, and the amount over."""
+    """The result of a test; if it failed, the level with the largest excess, its limit, and the excess."""
 
     status: LimitStatus
     level: str = ""
@@ -34,7 +35,7 @@ class Verdict(NamedTuple):
 
 
 class LimitBook:
-    """The limits of one contract and what is used of them now, in the contract's currency."""
+    """The limits of one contract and their used amounts now, in the contract's currency."""
 
     def __init__(self, limits, used):
         self.limits = limits
@@ -46,7 +47,7 @@ class LimitBook:
 
     @classmethod
     def load_many(cls, contracts):
-        """The books of several contracts by their keys; as many queries as for one."""
+        """The books of several contracts by contract key; as many queries as for one."""
         books = {pk: cls(limits, defaultdict(Decimal)) for pk, limits in _limits_of(contracts).items()}
         limited = [pk for pk, book in books.items() if book.limits]
         for (contract, customer, line, kind), amount in _used(limited).items():
@@ -55,11 +56,11 @@ class LimitBook:
         return books
 
     def copy(self):
-        """The book as it is now, to try amounts in that are not meant to stay."""
+        """A copy of the book, to try amounts without changing the original."""
         return LimitBook(self.limits, defaultdict(Decimal, self.used))
 
     def test(self, amount, contract_customer_id, line_id, *, is_milestone=False) -> Verdict:
-        """Whether so much more fits under every limit that is set."""
+        """Whether the additional amount fits within every limit that is set."""
         worst = None
         keys = [key for key in _keys(contract_customer_id, line_id, is_milestone) if key in self.limits]
         for key in keys:
@@ -71,22 +72,22 @@ class LimitBook:
         return Verdict(LimitStatus.COMMITTED if keys else LimitStatus.NOT_APPLICABLE)
 
     def commit(self, amount, contract_customer_id, line_id, *, is_milestone=False):
-        """Count the amount as used at each level it stands under."""
+        """Add the amount to the used amount of each level that it belongs to."""
         for key in _keys(contract_customer_id, line_id, is_milestone):
             self.used[key] += amount
 
     def weigh(self, item):
-        """Test an item of chargeable work, say on it what came out, and count it as used if it fits."""
+        """Test an item of chargeable work, store the result on it, and use the amount if it fits."""
         where = item.contract_customer_id, item.contract_line_id
         verdict = self.test(item.amount, *where)
         item.limit_status = verdict.status
         item.limit_level, item.limit_over = (verdict.level, verdict.over) if verdict.failed else ("", None)
-        # A negative share makes room only once it is billed.
+        # A negative share frees its amount only when it is billed.
         if verdict.status == LimitStatus.COMMITTED and item.amount > 0:
             self.commit(item.amount, *where)
 
     def left(self, level, *ids):
-        """What is left of one limit; None where none is set."""
+        """The unused amount of one limit; None if no limit is set."""
         key = (level, *ids)
         return self.limits[key] - self.used[key] if key in self.limits else None
 
@@ -120,7 +121,7 @@ def _used(contracts):
     used = defaultdict(Decimal)
     if not contracts:
         return used
-    # A negative share makes room only once it is billed: until then it may still be taken back.
+    # A negative share frees its amount only when it is billed, because until then it can be canceled.
     committed = BacklogItem.objects.filter(
         contract__in=contracts,
         limit_status=LimitStatus.COMMITTED,

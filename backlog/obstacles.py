@@ -1,9 +1,9 @@
-"""Why an item can't be billed: the one table, read by operations, runs, filters, lists and pages.
+"""Why an item can't be billed: the one table for operations, runs, filters, lists and pages.
 
-Each row says which step it stops, and has its condition twice: for the database, and for an item that is
-loaded. The order of the rows is the order in which obstacles are named: of several, the first counts. The
-sentences of their codes are in `refusals.py`. What only the plan of a proforma knows (nothing chargeable,
-dated after the cutoff) is in `proforma/plans.py`; why an entry is not approved, in `approvers.py`.
+Each row names the steps that it stops, and has its condition twice: for the database, and for a loaded item.
+If several rows apply, the first one is named. The sentences of the codes are in `refusals.py`. The reasons
+that only the plan of a proforma knows (nothing chargeable, dated after the cutoff) are in
+`proforma/plans.py`; the reasons why an entry can't be approved are in `approvers.py`.
 """
 
 import datetime
@@ -28,28 +28,28 @@ OPEN = (_Status.NOT_READY, _Status.READY)
 
 
 class Step(StrEnum):
-    """A step on the way to an invoice that an obstacle can stop."""
+    """A step on the way to an invoice that obstacles can stop."""
 
     MARK = "mark"  # marking the item ready
-    DRAFT = "draft"  # taking it on a draft by hand
-    RUN = "run"  # taking it on a draft by the schedule
-    CONFIRM = "confirm"  # confirming a draft that holds it
+    DRAFT = "draft"  # adding it to a draft by hand
+    RUN = "run"  # adding it to a draft by the schedule
+    CONFIRM = "confirm"  # confirming the draft that has it
 
 
 class Who(StrEnum):
-    """Who can clear an obstacle."""
+    """Who can remove an obstacle."""
 
     MANAGER = "manager"
     ADMINISTRATOR = "administrator"
-    BOTH = "both"  # first the administrator, then the manager
+    BOTH = "both"  # first the administrator, then the project manager
 
 
 @dataclass(frozen=True)
 class Obstacle:
     """One row: `label` follows a count ("3 on hold"), `chip` is used alone.
 
-    `condition` and `holds` answer the same for a day; `holds` reads only what `loaded` loads. `reason` puts
-    it into a sentence about the item.
+    `condition` and `holds` give the same answer for a day; `holds` reads only what `loaded` loads. `reason`
+    makes a sentence about the item.
     """
 
     code: str
@@ -90,7 +90,7 @@ def _has_limit(item) -> bool:
 
 
 def _is_without_order(day) -> Q:
-    """An order counts by the day of the work, whatever day it is now (CON-12)."""
+    """The date of the work decides which order is valid, and not the given day (CON-12)."""
     orders = PurchaseOrder.objects.filter(
         Q(valid_from=None) | Q(valid_from__lte=OuterRef("date")),
         Q(valid_to=None) | Q(valid_to__gte=OuterRef("date")),
@@ -110,11 +110,11 @@ def _is_on_hold(item, day) -> bool:
 
 
 def _is_missed(day) -> Q:
-    """Ready work that no schedule entry will ever take (BKL-6).
+    """Ready work that no schedule entry will ever include (BKL-6).
 
-    Its line has no schedule, or it is dated after the last entry that is still open, in the past or to come.
-    Milestones and retainers need no schedule, somebody has put off what is on hold, and what is
-    non-chargeable only goes along with other work.
+    Its line has no schedule, or it is dated after the line's last open entry, past or future. Not milestones
+    and retainers, which need no schedule, nor items on hold, nor non-chargeable work, which is only added to
+    an invoice with other work.
     """
     taker = ScheduleEntry.objects.filter(
         status__in=ScheduleEntry.STILL_DUE, line=OuterRef("contract_line"), cutoff__gte=OuterRef("date")
@@ -147,8 +147,8 @@ TABLE = (
     ),
     Obstacle(
         code="IS-BILLED",
-        label=_("already customer invoice posted"),
-        chip=_("customer invoice posted"),
+        label=_("on a confirmed proforma"),
+        chip=_("on a confirmed proforma"),
         stops=_EVERY_STEP,
         condition=lambda day: Q(status=_Status.POSTED),
         holds=lambda item, day: item.status == _Status.POSTED,
@@ -156,8 +156,8 @@ TABLE = (
     ),
     Obstacle(
         code="ON-DRAFT",
-        label=_("already customer invoice created"),
-        chip=_("customer invoice created"),
+        label=_("on a draft proforma"),
+        chip=_("on a draft proforma"),
         stops=_EVERY_STEP,
         condition=lambda day: Q(status=_Status.CREATED),
         holds=lambda item, day: item.status == _Status.CREATED,
@@ -208,7 +208,7 @@ TABLE = (
         ),
     ),
     Obstacle(
-        # What is ready and was put back from a document is weighed when that is confirmed (PRO-6).
+        # A ready item that was released by a document is tested when it is confirmed (PRO-6).
         code="NOT-EVALUATED",
         label=_("not tested against its limit"),
         chip=_("not tested"),
@@ -275,23 +275,23 @@ BY_CODE = {obstacle.code: obstacle for obstacle in TABLE}
 
 
 def stopping(*steps: Step) -> list[Obstacle]:
-    """The rows that stop one of the steps, in the order in which they are named."""
+    """The rows that stop one of the steps, in the order of the table."""
     return [obstacle for obstacle in TABLE if obstacle.stops & set(steps)]
 
 
 def with_obstacle(items: BacklogQuerySet, step: Step, *, on: datetime.date) -> BacklogQuerySet:
-    """The items, each with `obstacle`: the code of the first that stops the step on that day, or empty."""
+    """The items with `obstacle`: the code of the first row that stops the step on that day, or empty."""
     whens = [When(row.condition(on), then=Value(row.code)) for row in stopping(step)]
     return items.annotate(obstacle=Case(*whens, default=Value(""), output_field=CharField()))
 
 
 def free(items: BacklogQuerySet, step: Step, *, on: datetime.date) -> BacklogQuerySet:
-    """The items that nothing keeps from that step on that day."""
+    """The items without an obstacle to that step on that day."""
     return items.exclude(any_of(stopping(step), on=on))
 
 
 def any_of(rows: Iterable[Obstacle], *, on: datetime.date) -> Q:
-    """The condition on items that meet one of these obstacles at least."""
+    """The condition that an item has at least one of these obstacles."""
     found = Q(pk__in=[])
     for row in rows:
         found |= row.condition(on)
@@ -299,16 +299,19 @@ def any_of(rows: Iterable[Obstacle], *, on: datetime.date) -> Q:
 
 
 def counted(items: BacklogQuerySet, step: Step, *, on: datetime.date) -> dict[str, int]:
-    """How many of the items each obstacle keeps from that step, by code and in order; one query."""
+    """The number of items that each obstacle keeps from that step, by code in the order of the table.
+
+    One query.
+    """
     rows = with_obstacle(items, step, on=on).order_by().values_list("obstacle").annotate(n=Count("pk"))
     counts = Counter(dict(rows))
     return {row.code: counts[row.code] for row in stopping(step) if counts[row.code]}
 
 
 def loaded(items: BacklogQuerySet) -> BacklogQuerySet:
-    """The items with everything that the rows read of an item; four queries for any number.
+    """The items with everything that the rows read; four queries for any number.
 
-    Only whether the schedule misses it is asked of the database.
+    Whether a schedule misses the item is calculated by the database.
     """
     return items.select_related(
         "contract__entity", "contract_line", "contract_customer__customer", "actual"
@@ -316,12 +319,12 @@ def loaded(items: BacklogQuerySet) -> BacklogQuerySet:
 
 
 def of(item, *steps: Step, on: datetime.date) -> list[Obstacle]:
-    """What keeps a loaded item from these steps on that day, in order."""
+    """The obstacles to these steps on that day, for a loaded item, in the order of the table."""
     return [row for row in stopping(*steps) if row.holds(item, on)]
 
 
 def first_of(item, *steps: Step, on: datetime.date) -> Obstacle | None:
-    """The first of these, or None where nothing stops it."""
+    """The first of these, or None if there is none."""
     return next((row for row in stopping(*steps) if row.holds(item, on)), None)
 
 
@@ -329,7 +332,10 @@ def first_of(item, *steps: Step, on: datetime.date) -> Obstacle | None:
 
 
 class LeftAlone(NamedTuple):
-    """How many rows an action left as they were, and the code of why; `over` is the most over that limit."""
+    """The number of rows that an action did not change, with the code of the reason.
+
+    `over` is the largest excess.
+    """
 
     code: str
     n: int
@@ -337,7 +343,7 @@ class LeftAlone(NamedTuple):
     over: Amount | None = None
 
     def __str__(self):
-        """The reason in words that follow the count."""
+        """The reason as text that follows the count."""
         words = str(_WORDS[self.code] if self.code in _WORDS else BY_CODE[self.code].label)
         if self.over is not None:
             by = gettext("by") if self.n == 1 else gettext("by up to")
@@ -345,9 +351,9 @@ class LeftAlone(NamedTuple):
         return f"{words} ({_WAY_TO_A_PRICE})" if self.code == "NO-PRICE" else words
 
 
-# Why an action on many leaves a row in another status alone.
+# Why an action does not change a row in another status.
 BY_STATUS = {status: BacklogItem.MOVES.refusals[status] for status in _Status}
-# Why an action leaves a row alone that is no obstacle to billing it.
+# Other reasons why an action does not change a row, which are not obstacles to billing.
 _WORDS = {
     "ALREADY-READY": _("already ready to invoice"),
     "ALREADY-NOT-READY": _("already not ready"),
@@ -356,7 +362,7 @@ _WORDS = {
     "NOT-CHARGEABLE-WORK": _("not chargeable"),
     "WITHIN-ITS-LIMITS": _("already within its limits"),
 }
-# What is done about it (PRC-6).
+# How to fix it (PRC-6).
 _WAY_TO_A_PRICE = _(
     "have a billing administrator extend the price list or add the price to it, then cancel the approval and "
     "approve again"
@@ -364,12 +370,12 @@ _WAY_TO_A_PRICE = _(
 
 
 def in_words(left: list[LeftAlone]) -> dict[str, int]:
-    """How many rows were not changed, by the reason in words."""
+    """The number of rows that were not changed, by reason as text."""
     return {str(each): each.n for each in left}
 
 
 def by_code(left: list[LeftAlone]) -> dict[str, int]:
-    """How many rows were not changed, by the code of the reason."""
+    """The number of rows that were not changed, by the code of the reason."""
     counts: Counter[str] = Counter()
     for each in left:
         counts[each.code] += each.n
@@ -377,7 +383,7 @@ def by_code(left: list[LeftAlone]) -> dict[str, int]:
 
 
 def together(left: list[LeftAlone]) -> list[LeftAlone]:
-    """Of each reason one, with all its rows and the most that one of them is over its limit."""
+    """One object for each reason, with the total number of rows and the largest excess over the limit."""
     found = {}
     for each in left:
         key = each.code, each.level, each.over and each.over.currency
@@ -390,7 +396,7 @@ def together(left: list[LeftAlone]) -> list[LeftAlone]:
 
 
 def why_not_ready(items, *, on) -> list[LeftAlone]:
-    """What keeps these items, which are not ready, from being marked so: each under its first obstacle."""
+    """Why these items can't be marked ready: each item is counted under its first obstacle."""
     left = []
     for code, n in counted(items, Step.MARK, on=on).items():
         if code == "OVER-LIMIT":
@@ -402,7 +408,7 @@ def why_not_ready(items, *, on) -> list[LeftAlone]:
 
 
 def over_limits(items) -> list[LeftAlone]:
-    """How many of the items, which all failed a limit, failed which one, and by how much at most (NTE-2)."""
+    """The items that failed a limit, counted by limit, with the largest excess over each (NTE-2)."""
     groups = items.order_by("limit_level", "currency").values_list("limit_level", "currency")
     return [
         LeftAlone("OVER-LIMIT", n, level, Amount(over, currency))

@@ -1,4 +1,4 @@
-"""What approving would make, worked out by the code that approves and never written (APP-2, NTE-1)."""
+"""What approving would create, calculated by the same code as approving, and never saved (APP-2, NTE-1)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,15 +28,15 @@ from invoicing_site.floor.reasons import Reason
 
 @dataclass
 class Preview:
-    """What one entry would become if it were approved now; nothing of it is saved.
+    """The result of approving one entry now; nothing of it is saved.
 
-    `items` are tested against what is left of the limits now; `crowded` says that the entry fits by itself
-    but not after all those before it in the same preview.
+    `items` are tested against the unused amounts of the limits now. `crowded` is true if the entry alone fits
+    within its limits, but not after the entries before it in the same preview.
     """
 
     entry: Entry
     refused: Reason | None = None
-    remedy: str = ""  # where the cause of the refusal is fixed
+    remedy: str = ""  # the page where the cause of the refusal can be fixed
     line: ContractLine | None = None
     cost: Actual | None = None
     sales: list[Actual] = field(default_factory=list)
@@ -56,20 +56,20 @@ class Preview:
 
     @property
     def amount(self) -> Decimal | None:
-        """What the customers would be charged; None where approval makes a cost only."""
+        """The amount that the customers would be charged; None if approving creates a cost only."""
         if not self.sales:
             return None
         return sum((s.amount for s in self.sales if s.billing_type == BillingType.CHARGEABLE), Decimal(0))
 
     @property
     def billing_types(self) -> list[str]:
-        """The billing types of the sales it would make, the chargeable first."""
+        """The billing types of the sales that it would create, chargeable first."""
         found = {sale.billing_type for sale in self.sales}
         return [each for each in BillingType if each in found]
 
     @property
     def over(self) -> list[BacklogItem]:
-        """The shares that would fail a limit."""
+        """The shares that would exceed a limit."""
         return [item for item in self.items if item.limit_status == BacklogItem.LimitStatus.FAILED]
 
     @property
@@ -79,12 +79,12 @@ class Preview:
 
     @property
     def has_no_price(self) -> bool:
-        """Whether nothing says what it is sold for: it gets 0 and can't be billed (PRC-6)."""
+        """Whether no sales price was found: its price is 0, and it can't be billed (PRC-6)."""
         return any(each.kind == "sales" for each in self.missing)
 
     @property
     def ways(self) -> list[tuple[str, str]]:
-        """What is to be done about prices that were not found, each with the address where."""
+        """What can be done about missing prices, each with the address of the page."""
         found = ((way_to(each, "approve it"), page_of(each)) for each in self.missing)
         return [(sentence, page) for sentence, page in found if sentence]
 
@@ -94,16 +94,17 @@ class Preview:
 
     @property
     def margin(self) -> Decimal | None:
-        """Charged less cost, where both are in one currency."""
+        """The charged amount less the cost, if both have the same currency."""
         if self.amount is None or self.cost is None or self.cost.currency != self.currency:
             return None
         return self.amount - self.cost.amount
 
 
 def preview(entries, *, by, decisions: Mapping[int, Decision] | None = None) -> dict[int, Preview]:
-    """What approving would make of entries of one legal entity, by their keys.
+    """The results of approving entries of one legal entity, by entry key.
 
-    As many queries for many as for one. Entries need their project, task, resource with its unit, and role.
+    The number of queries does not depend on the number of entries. Each entry must have its project, task,
+    resource with unit, and role loaded.
     """
     entries = sorted(entries, key=lambda entry: (entry.date, entry.pk))
     if not entries:

@@ -1,4 +1,4 @@
-"""The sentences of what the backlog refuses, and of what keeps work from being billed, by code."""
+"""The sentences of refusals in the backlog, and of obstacles to billing, by code."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -37,7 +37,7 @@ REFUSALS = {
     "OTHERS-APPROVE": _("%(others)s can approve it."),
     "NO-OTHER-APPROVER": _(
         "Project %(project)s has no other manager to approve it. A billing administrator adds one to the "
-        "project, or allows own approval for the company."
+        "project, or allows own approval for the legal entity."
     ),
     "ENTRY-FUTURE": _("%(entry)s is dated after today. It can be approved from %(day)s on."),
     "ENTRY-APPROVED-BEFORE": _("%(entry)s has actuals already. Cancel its approval first."),
@@ -57,7 +57,7 @@ REFUSALS = {
     "ENTRY-TOO-LARGE": _("%(why)s Correct the entry, or its price in the price list."),
     "REJECT-COMMENT": _("Enter why the entries are rejected, so that their owner can correct them."),
     "ENTRIES-OF-SEVERAL-ENTITIES": _(
-        "The selected entries belong to several companies. Select those of one company at a time."
+        "The selected entries belong to several legal entities. Select those of one legal entity at a time."
     ),
     "APPROVE-NOT-SHOWN": _(
         "No entry was approved, because the request did not include what the list showed. Check the list "
@@ -75,7 +75,7 @@ REFUSALS = {
         "Check the list again.",
         "count",
     ),
-    # What may be billed twice.
+    # Work that may be billed twice.
     "DUPLICATE-ON-DRAFT": _(
         "Possible duplicate: %(work)s was added by hand to proforma %(proforma)s. If it is the same work, "
         "remove it from the proforma, or approve this entry as non-chargeable."
@@ -110,7 +110,7 @@ REFUSALS = {
     # Marking, holding, undoing.
     "HOLD-REASON": _("Enter why the work is put on hold."),
     "ROWS-SEVERAL-ENTITIES": _(
-        "The selected rows belong to several companies. Select those of one company at a time."
+        "The selected rows belong to several legal entities. Select those of one legal entity at a time."
     ),
     "ALREADY-UNDONE": _("%(action)s was already undone."),
     "CANNOT-UNDO": _("%(action)s can't be undone. Only marking and holding can."),
@@ -120,7 +120,7 @@ REFUSALS = {
         "%(count)s rows have changed: somebody else invoiced or released them. Check the list again.",
         "count",
     ),
-    # Milestones by progress.
+    # Progress billing of milestones.
     "NOT-A-MILESTONE": _("Only a milestone is billed by progress."),
     "MILESTONE-STOPPED": _("“%(milestone)s” can't be marked ready. %(why)s"),
     "SLICE-AMOUNT": _("Enter an amount up to %(left)s, the amount that is left."),

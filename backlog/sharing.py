@@ -1,4 +1,4 @@
-"""From delivered work to each customer's share of its sales: billable part, rest, splits (APP-3, MON-9)."""
+"""Splits delivered work into shares of the customers: billable part, rest, shares (APP-3, MON-9)."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +14,7 @@ ONE = Decimal(1)
 
 @dataclass(frozen=True)
 class Decision:
-    """What the approver changed about one entry; None leaves it as it was entered."""
+    """What the approver changed on one entry; None leaves the value as it was entered."""
 
     billable_quantity: Decimal | None = None
     billing_type: str | None = None
@@ -22,7 +22,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Part:
-    """So much of an entry, of one billing type."""
+    """A part of an entry with one billing type."""
 
     billing_type: str
     quantity: Decimal
@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Delivered:
-    """An entry on a time-and-material line, with its price and the parts it is billed in."""
+    """An entry on a time-and-material line, with its price and its parts by billing type."""
 
     entry: Entry
     line: ContractLine
@@ -47,7 +47,7 @@ class Delivered:
 def _parts(entry, is_chargeable, decision):
     """APP-3: below the submitted quantity, the rest is non-chargeable; above, there is one part.
 
-    What was imported as not billable is non-chargeable, unless the approver sets a billing type (IMP-1).
+    Work imported as not billable is non-chargeable, unless the approver sets a billing type (IMP-1).
     """
     wanted = decision.billing_type if decision else None
     if entry.billing_wish == Entry.Wish.NON_CHARGEABLE:
@@ -65,7 +65,7 @@ def _parts(entry, is_chargeable, decision):
 
 
 def sales_actuals(delivered, contracts) -> list[Actual]:
-    """The unbilled sales of each customer for what was delivered; none for a share of 0 %."""
+    """The unbilled sales of each customer for delivered work; none for a share of 0 %."""
     shares = {}
     lines = {work.line.pk for work in delivered}
     for customer in LineCustomer.objects.filter(line__in=lines).order_by("line", "pk"):
@@ -79,9 +79,9 @@ def sales_actuals(delivered, contracts) -> list[Actual]:
 
 
 def _amounts(work):
-    """Each part with its amount where that is not quantity × price: what is billed at cost or as a fee.
+    """Each part with its amount if that is not quantity × price: for work billed at cost, and for fees.
 
-    The parts of such an amount add up to it again, in proportion to their quantities.
+    The total is divided in proportion to the quantities of the parts, which add up to it.
     """
     if not _is_lump(work):
         return [(part, None) for part in work.parts]
@@ -90,7 +90,7 @@ def _amounts(work):
         whole = work.price.amount
     quantities = [part.quantity for part in work.parts]
     if sum(quantities) > work.entry.quantity:
-        # Written up: the price of one holds for the larger quantity.
+        # If more is billed than submitted, the price per unit applies to the larger quantity.
         whole = money.priced(sum(quantities), work.price.price, work.price.currency)
     return list(zip(work.parts, money.largest_remainder(whole, quantities, work.price.currency), strict=True))
 

@@ -1,24 +1,26 @@
-"""What stands of an approved entry, wherever its shares have got to: open, on a draft, billed, returned.
+"""The current actuals of an approved entry, and where its shares are: open, on a draft, billed, returned.
 
-Confirming a proforma reverses the unbilled sales and puts billed sales in their place; returning it puts new
-unbilled sales in the place of both. So what stands is asked of all facts, and where a share is of its claim.
+Confirming a proforma reverses the unbilled sales and creates billed sales; returning it creates new unbilled
+sales that replace both. So current actuals are those that are not reversed, and the claim of a share tells
+which document has it.
 """
 
 from actuals.models import Actual, BillingType
 from actuals.naming import named
 from backlog.models import BacklogItem
+from invoicing_site.floor.querysets import lacks
 from invoicing_site.floor.reasons import Reason
 
 _SALES = (Actual.Type.UNBILLED_SALES, Actual.Type.BILLED_SALES)
 _LINE = "detail__line"
-_INVOICE = "proforma__proposal__invoice"  # many rows share it: it is read once, and not joined to each
+_INVOICE = "proforma__proposal__invoice"  # many rows have the same invoice: read it once, without a join
 
 
 def standing_facts(entries):
-    """The facts of the entries that nothing reversed, by entry, with their claims and invoices."""
+    """The actuals of the entries that are not reversed, by entry, with their claims and invoices."""
     ways = (f"backlog_item__{_LINE}", f"replaces__backlog_item__{_LINE}", f"detail_actual__{_LINE}")
     facts = (
-        Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
+        Actual.objects.filter(lacks(Actual, "reversed_by"), entry__in=entries, reverses=None)
         .select_related(
             "contract",
             "contract_customer__customer",
@@ -35,7 +37,7 @@ def standing_facts(entries):
 
 
 def items_on_documents(entries):
-    """The shares of the entries that a draft or a confirmed proforma holds, with its invoice."""
+    """The shares of the entries that a draft or a confirmed proforma has, with its invoice."""
     taken = [BacklogItem.Status.CREATED, BacklogItem.Status.POSTED]
     items = BacklogItem.objects.filter(actual__entry__in=entries, status__in=taken)
     items = items.select_related("actual__entry", _LINE).prefetch_related(f"{_LINE}__{_INVOICE}")
@@ -43,7 +45,10 @@ def items_on_documents(entries):
 
 
 def item_of(fact):
-    """The share that a fact is, was billed from, or replaces after a return; None of a cost."""
+    """The share of an actual: its own, the one that it bills, or the one that it replaces.
+
+    None for a cost.
+    """
     if fact.type == Actual.Type.BILLED_SALES:
         made = getattr(fact, "detail_actual", None)
         return made and made.detail.backlog_item
@@ -52,7 +57,7 @@ def item_of(fact):
 
 
 def proforma_of(fact):
-    """The proforma that a share is on, if any."""
+    """The proforma that has the share, if any."""
     if fact.type == Actual.Type.BILLED_SALES:
         made = getattr(fact, "detail_actual", None)
         return made and made.detail.line.proforma
@@ -67,7 +72,7 @@ def invoice_of(proforma):
 
 
 def sales_of(facts):
-    """What will be billed, or was, of facts that stand, by currency."""
+    """The amounts that will be or were billed for current actuals, by currency."""
     sums = {}
     for fact in facts:
         if fact.type in _SALES and fact.billing_type == BillingType.CHARGEABLE:
@@ -81,13 +86,13 @@ def items_of(facts):
 
 
 def proformas_of(facts):
-    """The proformas that facts are on, each once, in the order they were made."""
+    """The proformas that have these actuals, each once, in the order of their creation."""
     found = {proforma.pk: proforma for proforma in map(proforma_of, facts) if proforma}
     return [found[pk] for pk in sorted(found)]
 
 
 def why_it_stays(entries) -> Reason | None:
-    """Why the approval of one of these can't be canceled, and what to do; None where all can (APP-5)."""
+    """Why the approval of one of these entries can't be canceled, with advice; None if all can (APP-5)."""
     item = items_on_documents(entries).first()
     if item is None:
         return None

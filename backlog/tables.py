@@ -388,7 +388,7 @@ class MilestoneTable(Table):
     date = DayColumn(verbose_name="Due")
     amount = AmountColumn()
     billed = tables.Column(
-        empty_values=(), orderable=False, verbose_name="Invoiced so far", attrs=cells("num c-wide")
+        empty_values=(), orderable=False, verbose_name="Billed so far", attrs=cells("num c-wide")
     )
     head = StatusColumn(
         accessor="milestone_part__milestone__status", verbose_name="Milestone is", attrs=cells("c-hide", "")

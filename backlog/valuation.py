@@ -1,7 +1,7 @@
-"""What an entry costs, and what its customers may be billed for it, before anything is written (APP-2).
+"""The cost of an entry, and what its customers may be billed for it, before anything is written (APP-2).
 
-Approving writes what is worked out here; a preview only shows it; confirming a contract looks so at what was
-approved before it.
+Approving saves the result, a preview only shows it, and confirming a contract uses it for work that was
+approved before.
 """
 
 from dataclasses import dataclass
@@ -25,17 +25,17 @@ FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
 
 @dataclass(frozen=True)
 class Weighed:
-    """One entry with its unsaved cost, the line that covers it, and what may be billed, if anything."""
+    """One entry with its unsaved cost, the line that covers it, and the work to bill, if any."""
 
     entry: Entry
     line: ContractLine | None
     cost: Actual
     delivered: Delivered | None
     warnings: list[str]
-    terms: str  # the price of one and whether it is charged, in words: what the approver sees and gets
-    outside: str = ""  # that a line covers such work, but not on its day (CON-12)
-    elsewhere: ContractLine | None = None  # the line that would cover it, were it not invoiced elsewhere
-    missing: tuple[Priced, ...] = ()  # the prices that were not found
+    terms: str  # price per unit and billing as text; shown to the approver, and compared when approving
+    outside: str = ""  # a sentence if a line covers such work, but not on that day (CON-12)
+    elsewhere: ContractLine | None = None  # the line that would cover it if it were not invoiced elsewhere
+    missing: tuple[Priced, ...] = ()  # missing prices
 
     @property
     def price(self) -> Priced | None:
@@ -52,8 +52,11 @@ class Weighing:
         self.worth = Worth(entity)
 
     def of(self, entry: Entry, decision: Decision | None = None) -> Weighed:
-        """Refused (FX-MISSING) where a cost can't be converted into the contract's currency, and
-        (TOO-MANY-DIGITS, ENTRY-TOO-LARGE) where a price or an amount is too large to be saved."""
+        """The values of one entry.
+
+        Refused if a cost can't be converted into the contract's currency (FX-MISSING), and if a price or an
+        amount is too large to be stored (TOO-MANY-DIGITS, ENTRY-TOO-LARGE).
+        """
         work = work_of(entry)
         covered = covering(self.coverage, entry, decision.billing_type if decision else "")
         line = covered.line if covered else None
@@ -90,36 +93,39 @@ def _terms(covered, price=None, elsewhere=None) -> str:
 
 
 def way_to(price, then) -> str:
-    """What is done about a price that was not found, and what then; empty where nothing can be (PRC-6)."""
+    """What can be done about a missing price, and what to do after that.
+
+    Empty if nothing can be done (PRC-6).
+    """
     return f"Have a billing administrator {price.way}; then {then}." if price.way else ""
 
 
 def page_of(price) -> str:
-    """The address of the list where that is done, or of all lists."""
+    """The address of the price list to change, or of all price lists."""
     if price.list_to_fix is None:
         return reverse("admin:contracts_pricelist_changelist")
     return reverse("admin:contracts_pricelist_change", args=[price.list_to_fix.pk])
 
 
 def most_of(entry, decision=None):
-    """The larger of what was submitted and what is billed of it."""
+    """The larger of the submitted and the billed quantity."""
     return max(entry.quantity, (decision and decision.billable_quantity) or 0)
 
 
 class Worth:
-    """What entries of one legal entity come to, in their currency and in its own."""
+    """Checks amounts of entries of one legal entity, in their currency and in the accounting currency."""
 
     def __init__(self, entity):
         self.entity = entity
 
     def demand_room(self, price, quantity, day, contract=None):
-        """Refused where the figures of one entry could not be kept or booked, and would stop all the others.
+        """Refused if an amount of one entry is too large to be stored or posted.
 
-        In accounting currency they are looked at where a rate is known; a sale has that of its `contract`.
+        In accounting currency it is checked only if a rate is known; a sale has the rate of its `contract`.
         """
         amount = money.priced(quantity, price.price, price.currency)
         if price.amount is not None:
-            amount = max(amount, price.amount)  # more where more is billed than was submitted
+            amount = max(amount, price.amount)  # the larger one, if more is billed than was submitted
         if reason := bounds.amount_too_large(amount, price.currency):
             raise Refused("ENTRY-TOO-LARGE", why=reason)
         checked.figure(price.price, Actual, "price")
@@ -130,7 +136,7 @@ class Worth:
             raise Refused("ENTRY-TOO-LARGE", why=reason)
 
     def _rate(self, currency, day, contract):
-        """The rate that the journal will take (PST-5); None where none is needed or known."""
+        """The rate that the journal will use (PST-5); None if none is needed or known."""
         if currency == self.entity.currency:
             return None
         return agreed(contract, currency, self.entity.currency) or self._rates.found(currency, day)
@@ -141,7 +147,7 @@ class Worth:
 
 
 def covering(coverage, entry, billing_type=""):
-    """The confirmed contract line that covers the entry, and whether it charges for it; or None.
+    """The confirmed contract line that covers the entry, and whether it is charged; or None.
 
     Work that was invoiced elsewhere (IMP-1) is not sold again, unless its approver set a billing type.
     """
@@ -164,12 +170,12 @@ def _line_for(coverage, entry):
 
 
 def outside_of(coverage, entry) -> str:
-    """That a confirmed line covers such work, but not on the entry's day (CON-12); or nothing."""
+    """A sentence if a confirmed line covers such work, but not on the entry's day (CON-12); else empty."""
     return coverage.outside(entry.transaction_class, entry.project_id, entry.task_id, entry.date)
 
 
 def work_of(entry, cost=None):
-    """The entry as the price lists look at it; with its cost where that is recorded already (CON-6)."""
+    """The values of the entry for the price lists; with its recorded cost, if there is one (CON-6)."""
     return Work(
         transaction_class=entry.transaction_class,
         date=entry.date,
@@ -189,7 +195,7 @@ def work_of(entry, cost=None):
 
 
 def _recorded(entry, cost):
-    """A cost as it was priced; without an amount where nothing said what the entry cost."""
+    """The recorded cost as a price; without a total if the entry itself states no cost."""
     decision = cost.price_decision
     is_known = entry.cost_net is not None or bool(decision and decision.category_price_id)
     return Priced(
@@ -198,7 +204,7 @@ def _recorded(entry, cost):
 
 
 def cost_actual(entry, line, decision, price):
-    """What the entry cost: hours at the role's cost, or what was paid, net of deductible tax (APP-8)."""
+    """The cost of an entry: hours at the role's cost, or the paid amount without deductible tax (APP-8)."""
     amount = price.amount
     if amount is None:
         amount = money.priced(entry.quantity, price.price, price.currency)
@@ -228,7 +234,7 @@ def cost_actual(entry, line, decision, price):
 
 
 def backlog_item(actual, book):
-    """The item of a new share, tested against the limits under the contract's lock (NTE-1, NTE-4)."""
+    """The backlog item of a new share, tested against the limits under the contract's lock (NTE-1, NTE-4)."""
     item = BacklogItem(
         actual=actual,
         contract_id=actual.contract_id,
@@ -247,16 +253,16 @@ def backlog_item(actual, book):
 
 
 class Pricings:
-    """The price decisions of one batch: one row for all that was priced alike."""
+    """The price decisions of one batch: one row for all work with the same price."""
 
     def __init__(self, batch):
         self.batch = batch
         self.rows = {}
 
     def of(self, price):
-        """The row for a price that the price book found; what is priced alike shares the very same object."""
+        """The row for a price from the price book; work with the same price has the same price object."""
         if id(price) not in self.rows:
-            # The price is kept with its row: its id stays its own while it lives.
+            # Keep the price with its row: its id() is unique only while the object exists.
             self.rows[id(price)] = (
                 price,
                 PriceDecision(
@@ -277,12 +283,15 @@ class Pricings:
         return self.rows[id(price)][1]
 
     def made(self):
-        """The rows, for `record_decisions`."""
+        """The rows to save with `record_decisions`."""
         return [row for _, row in self.rows.values()]
 
 
 def contracts_of(entity, entries):
-    """The confirmed contracts with a line on the entries' projects; `locked`, nobody bills or closes them."""
+    """The confirmed contracts with a line on the entries' projects.
+
+    With `locked`, no other transaction can bill or close them.
+    """
     lines = ContractLine.objects.filter(project__in={entry.project_id for entry in entries})
     return ProjectContract.objects.filter(
         entity=entity, status=ProjectContract.Status.CONFIRMED, pk__in=lines.values("contract")

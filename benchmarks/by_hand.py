@@ -300,7 +300,7 @@ PROFORMA = insert(
     """,
     **same("c", "entity_id name currency"),
     **same("k", "street postal_code city country contact_name payment_term_id buyer_reference"),
-    **same("k", "organisation_number vat_number electronic_address_scheme electronic_address"),
+    **same("k", "organization_number vat_number electronic_address_scheme electronic_address"),
     **same("e", "run_date cutoff"),
     number="%(number)s",
     contract_id="c.id",

@@ -346,14 +346,14 @@ INVOICE = insert(
     **same("f", "customer_id order_reference buyer_reference currency"),
     **same(
         "e",
-        "name street postal_code city country organisation_number vat_number in_company_register email"
-        " phone website bank_account iban bic logo_id accent_colour electronic_address_scheme"
+        "name street postal_code city country organization_number vat_number in_company_register email"
+        " phone website bank_account iban bic logo_id accent_color electronic_address_scheme"
         " electronic_address",
         into="seller_",
     ),
     **same(
         "f",
-        "street postal_code city country organisation_number vat_number electronic_address_scheme"
+        "street postal_code city country organization_number vat_number electronic_address_scheme"
         " electronic_address",
         into="buyer_",
     ),
@@ -456,7 +456,7 @@ _ORIGINALS = """
     JOIN ledger_journalline j ON j.actual_id = b.actual_id
     JOIN ledger_voucher v ON v.journal_line_id = j.id
 """
-# The customer's debt, then revenue, then tax, then what the journal accrued, on the other side.
+# The customer's debt, then revenue, then tax, then the reversal of the journal's accruals.
 INVOICE_ENTRIES = insert(
     LedgerEntry,
     f"""

@@ -21,7 +21,7 @@ ROLES, RESOURCES = 5, 25
 
 @dataclass(frozen=True)
 class World:
-    """What both sides work on: the company, its contracts, and how many entries were submitted."""
+    """The data that both sides work on: the company, its contracts, and the number of submitted entries."""
 
     company: SimpleNamespace
     contracts: list
@@ -34,9 +34,9 @@ class World:
 
 @transaction.atomic
 def build(*, entries: int, contracts: int) -> World:
-    """Hours of 25 people in 5 roles, spread evenly over time-and-material contracts of a customer each.
+    """Hours of 25 people in 5 roles, spread evenly over time-and-material contracts with one customer each.
 
-    Sales are accrued, so that the journal and the invoice book all that they ever book for time. Every
+    Revenue is accrued, so that the journal and the invoice write all entries that exist for time. Every
     contract is due on the first day of the next month.
     """
     company = factories.company(customers=0)

@@ -6,7 +6,7 @@ import os
 
 from django.db import connections
 
-# The product works in the first, hand-written SQL in the second.
+# The product uses the first one, the hand-written SQL the second one.
 OURS, BY_HAND = "default", "by_hand"
 _ORIGINAL = "original"
 
@@ -17,9 +17,9 @@ def throw_away():
     connection = connections[OURS]
     settings = connection.settings_dict
     if connection.vendor == "postgresql":
-        # With the process in its name: it meets nobody's test database, and no second run.
+        # The process id keeps the name different from test databases and from a second run.
         settings["TEST"]["NAME"] = f"benchmark_{settings['NAME']}_{os.getpid()}"
-    # Straight from the models: the same tables as by the migrations, which a test compares, and much sooner.
+    # Created from the models: the same tables as from the migrations, which a test compares, but much faster.
     settings["TEST"]["MIGRATE"] = False
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     for alias in (_ORIGINAL, BY_HAND):
@@ -51,7 +51,10 @@ def copies():
 
 
 def refresh_statistics():
-    """What PostgreSQL's autovacuum does between two nightly steps; SQLite has nobody who would."""
+    """Update the planner's statistics, as PostgreSQL's autovacuum does between two nightly steps.
+
+    SQLite never does.
+    """
     for alias in (OURS, BY_HAND):
         if connections[alias].vendor == "postgresql":
             with connections[alias].cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Did both sides make the same rows? Counts, sums and extremes of every column of every table."""
+"""Compares the rows that both sides wrote: counts, sums and extreme values of every column of every table."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from benchmarks.databases import BY_HAND, OURS
 
 APPS = ["contracts", "actuals", "backlog", "proforma", "ledger"]
 
-# What hand-written SQL leaves out, or fills with something of the same length.
+# Columns that the hand-written SQL leaves empty, or fills with a value of the same length.
 LEFT_OUT = {
     "actuals_pricedecision.reasoning",
     "contracts_numbersequence.chain_hash",
@@ -21,11 +21,11 @@ LEFT_OUT = {
 
 
 class Unequal(Exception):
-    """The floor is no floor: it made other rows than the product."""
+    """The hand-written SQL wrote other rows than the product, so it is no lower bound."""
 
 
 def compare():
-    """Unequal, with every difference, unless each column of each table looks the same on both sides."""
+    """Unequal, with every difference, unless each column of each table is equal on both sides."""
     ours, by_hand = (fingerprint(connections[alias]) for alias in (OURS, BY_HAND))
     differences = [
         f"{name}: ours {value}, by hand {by_hand[name]}"
@@ -37,7 +37,7 @@ def compare():
 
 
 def rows(alias: str) -> int:
-    """How many rows there are in all the tables that are compared."""
+    """The number of rows in all compared tables."""
     with connections[alias].cursor() as cursor:
         counts = (f"(SELECT count(*) FROM {model._meta.db_table})" for model in _models())
         cursor.execute(f"SELECT {' + '.join(counts)}")
@@ -45,7 +45,7 @@ def rows(alias: str) -> int:
 
 
 def fingerprint(connection) -> dict[str, tuple]:
-    """What each column looks like, by table.column; by table.* the number of rows."""
+    """The compared values of each column, by table.column; the number of rows, by table.*."""
     result = {}
     for model in _models():
         table = model._meta.db_table
@@ -77,7 +77,7 @@ def _looks(field, column) -> list[str]:
     if field.choices:
         return [count, f"min({column})", f"max({column})", f"sum(length({column}))"]
     if isinstance(field, models.CharField | models.TextField):
-        # Not their length: how something is worded is no work.
+        # The length is not compared, because it depends on the wording.
         return [count, f"count(DISTINCT {column})", f"count(nullif({column}, ''))"]
     if isinstance(field, models.IntegerField):
         return [count, f"sum({column})"]
@@ -88,7 +88,7 @@ def _looks(field, column) -> list[str]:
 
 
 def _plain(value):
-    """SQLite answers with floats, PostgreSQL with decimals of any scale and dates."""
+    """A comparable value: SQLite returns floats, PostgreSQL decimals of any scale and dates."""
     if isinstance(value, float | Decimal):
         return Decimal(str(value)).quantize(Decimal("0.0001")).normalize() + 0
     return value

@@ -2,9 +2,8 @@
 
     .venv/bin/python benchmarks/sealing.py [--actuals 100000] [--contracts 100] [--repeats 3]
 
-Prints JSON. Creates its own databases on the server of DATABASE_URL, and drops them at the end.
-Approves the same entries with and without the triggers that note rows, taking turns, then seals what was
-noted.
+Prints JSON. Creates its own databases on the server of DATABASE_URL, and drops them at the end. Approves the
+same entries in turn with and without the triggers that note rows, then seals the noted rows.
 """
 
 import argparse
@@ -40,7 +39,7 @@ def main(arguments=None) -> int:
                 with databases.copies():
                     databases.refresh_statistics()
                     if notes:
-                        _seal()  # what the company itself consists of
+                        _seal()  # the rows of the company itself
                         noted.append(_seconds(_approve, world))
                         sealing.append(_seconds(_seal))
                         rows = _rows()

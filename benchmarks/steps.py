@@ -17,7 +17,7 @@ from proforma.operations import confirm, run_invoicing
 
 
 class Step(NamedTuple):
-    """One step: its name, what the product does, and what hand-written SQL does."""
+    """One step: its name, the operation of the product, and the hand-written SQL."""
 
     name: str
     ours: Callable[[World], None]

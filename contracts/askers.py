@@ -9,9 +9,10 @@ NO_LONGER = "MAY-NO-LONGER"
 
 
 def demand_still(user, permission: str, row):
-    """Refused where the user no longer has the permission for the row, or in the legal entity.
+    """Refused if the user no longer has the permission for the row.
 
-    Their roles are read again. The system itself, None, may do everything.
+    The row may be a legal entity. The roles are read again from the database. None, the system itself, may do
+    everything.
     """
     if user is None:
         return
@@ -25,5 +26,5 @@ def demand_still(user, permission: str, row):
 
 
 def demand_still_in(user, permission: str, entity: str):
-    """As `demand_still`, for the legal entity with that code: what a job asks before it begins."""
+    """The same for the legal entity with this code; called before a job begins."""
     demand_still(user, permission, LegalEntity.objects.get(code=entity))

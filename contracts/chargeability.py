@@ -1,4 +1,4 @@
-"""Which contract line covers a piece of work, and whether it is charged (CON-2, CON-3, CON-6)."""
+"""Which contract line covers a piece of work, and whether the work is chargeable (CON-2, CON-3, CON-6)."""
 
 import datetime
 from collections import defaultdict
@@ -19,7 +19,7 @@ from contracts.models import (
 )
 from invoicing_site.floor import formatting
 
-# What a line can include; milestones, retainers and tax are not work.
+# The classes of work that a line can include. Milestones, retainers and tax are not work.
 _WORK = (
     TransactionClass.TIME,
     TransactionClass.EXPENSE,
@@ -39,10 +39,11 @@ class Covered:
 
 
 class Coverage:
-    """The lines of confirmed contracts on some projects, ready to be asked about any number of entries.
+    """The lines of confirmed contracts on some projects, to find the line of any number of entries.
 
-    A line on selected tasks covers the tasks that are listed on it, and not those below them in the tree.
-    A revised line counts from the day its revision takes effect, the line it replaces until the day before.
+    A line on selected tasks covers the tasks that are listed on it, and not the tasks below them in the tree.
+    A revised line is valid from the effective date of its revision, and the line it replaces until the day
+    before.
     """
 
     def __init__(self, lines: Iterable[ContractLine], roles: Mapping, categories: Mapping):
@@ -61,7 +62,7 @@ class Coverage:
 
     @classmethod
     def load(cls, entity: LegalEntity, project_ids: Iterable[int]) -> "Coverage":
-        """The lines with their contract and customers, in a constant number of queries."""
+        """Load the lines with their contracts and customers, in a constant number of queries."""
         lines = (
             _counting_lines()
             .filter(contract__entity=entity, project__in=set(project_ids))
@@ -82,7 +83,7 @@ class Coverage:
         role_id: int | None = None,
         category_id: int | None = None,
     ) -> Covered | None:
-        """The one line that covers such work on that day; None when it can't be billed to anybody."""
+        """The line that covers this work on that day; None if no line does, so that it can't be billed."""
         for reach in self._lines.get(project_id, ()):
             if reach.covers(transaction_class, task_id, date):
                 key = reach.line.pk, transaction_class, task_id, role_id, category_id
@@ -118,11 +119,11 @@ class Coverage:
 def colliding_lines(
     contract: ProjectContract, *, revision: ContractRevision | None = None
 ) -> list[tuple[ContractLine, ContractLine]]:
-    """Pairs of a line of this contract and another one that claims some of the same work (CON-2).
+    """Pairs of a line of this contract and another line that cover some of the same work (CON-2).
 
-    The contract counts as if it were confirmed, and so does the revision, if one is given; the others are
-    lines of confirmed contracts, and this contract's own. Each pair comes once. Lines collide when they
-    include the same class, for the same task of the same project, on the same day.
+    The contract is treated as confirmed, and so is the revision, if one is given. The other lines are those
+    of confirmed contracts and of this contract. Each pair is returned once. Lines collide if they include the
+    same class, for the same task of the same project, on the same day.
     """
     own = [_Reach(line, revision) for line in lines_of(contract, revision=revision)]
     others = _counting_lines().filter(project__in={reach.line.project_id for reach in own})
@@ -133,16 +134,16 @@ def colliding_lines(
 
 
 def lines_of(contract: ProjectContract, *, revision: ContractRevision | None = None):
-    """The lines a contract has without its draft revisions, but with the given one."""
+    """The lines of a contract, without those of draft revisions other than the given one."""
     return _with_reach(contract.lines).filter(
         Q(revision=None) | Q(revision__status=ContractRevision.Status.CONFIRMED) | Q(revision=revision)
     )
 
 
 def outside_lines(work: Iterable[tuple[int, datetime.date]]) -> dict[tuple[int, datetime.date], str]:
-    """Which pairs of a contract line and a day are outside the line's days, and which these are (CON-12).
+    """The pairs of a contract line and a day outside the line's dates, with a phrase for each (CON-12).
 
-    Two queries for any number of pairs, none for none.
+    It takes two queries for any number of pairs, and none if there are no pairs.
     """
     pairs = set(work)
     if not pairs:
@@ -174,7 +175,7 @@ def _say(pk, on_the_line, in_the_master):
 
 
 class _Reach:
-    """What one line covers: days, classes, tasks."""
+    """What one line covers: dates, classes and tasks."""
 
     def __init__(self, line: ContractLine, revision: ContractRevision | None = None):
         self.line = line
@@ -182,7 +183,7 @@ class _Reach:
         self.tasks = (
             None if line.entire_project else {t.task_id: t.is_chargeable for t in line.line_tasks.all()}
         )
-        # The contract's start and requested end bound what its lines cover (CON-12).
+        # The contract's start and requested end limit the dates of its lines (CON-12).
         self.starts = max(line.starts or _FIRST, line.contract.starts or _FIRST)
         self.ends = min(line.ends or _LAST, line.contract.ends or _LAST)
         if line.revision:
@@ -191,7 +192,7 @@ class _Reach:
         if successor is not None and _takes_over(successor, revision):
             self.ends = min(self.ends, successor.revision.effective_on - _DAY)
 
-    # Only an entry's line is asked for these; to find a collision they are not loaded.
+    # Only needed to find the line of an entry; not loaded to find collisions.
     @property
     def roles(self):
         return {row.role_id: row.is_chargeable for row in self.line.line_roles.all()}
@@ -201,18 +202,18 @@ class _Reach:
         return {row.category_id: row.is_chargeable for row in self.line.line_categories.all()}
 
     def includes(self, transaction_class, task_id):
-        """Whether it covers such work on the days it holds for."""
+        """Whether it covers this class and task, on the days when it is valid."""
         return transaction_class in self.classes and (self.tasks is None or task_id in self.tasks)
 
     def covers(self, transaction_class, task_id, date):
         return self.includes(transaction_class, task_id) and self.starts <= date <= self.ends
 
     def days_off(self, date):
-        """How far the day is from those that it covers."""
+        """The distance of the day from the days that it covers, as a timedelta."""
         return max(self.starts - date, date - self.ends)
 
     def days(self):
-        """The days it covers, in words."""
+        """The days it covers, as text."""
         since = f"from {formatting.day(self.starts)}" if self.starts != _FIRST else ""
         until = f"until {formatting.day(self.ends)}" if self.ends != _LAST else ""
         return f"{since} {until}".strip()
@@ -230,7 +231,8 @@ class _Reach:
 
     def _shares_tasks_with(self, other):
         if self.tasks is None or other.tasks is None:
-            # The whole project covers every task, also those that are yet to come; no task at all is none.
+            # The whole project covers every task, including future ones. A line without any task covers
+            # nothing.
             return self.tasks is other.tasks or bool(self.tasks or other.tasks)
         return bool(self.tasks.keys() & other.tasks.keys())
 

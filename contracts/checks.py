@@ -14,9 +14,9 @@ _Method = ContractLine.BillingMethod
 
 
 def contract_troubles(contract: ProjectContract, *, revision: ContractRevision | None = None) -> list[Reason]:
-    """All reasons against confirming; empty when there is none.
+    """All reasons why the contract can't be confirmed; empty if there are none.
 
-    With a draft revision: the contract as it will be when that is confirmed.
+    With a draft revision: the contract as it will be after the revision is confirmed.
     """
     customers = list(contract.customers.select_related("customer"))
     lines = list(
@@ -45,7 +45,7 @@ def _customers(contract, customers):
 
 
 def _shares(whose, shares, name):
-    """CON-1: splits add up to 100, and one of those who pay takes the rounding."""
+    """CON-1: the splits add up to 100, and one customer with a share takes the rounding difference."""
     percent = sum(each.split for each in shares)
     if percent != 100:
         yield Reason("SPLIT-SUM", whose=whose, percent=percent)
@@ -57,7 +57,7 @@ def _shares(whose, shares, name):
 
 
 def _price_lists(contract):
-    """PRC-1: of one owner's lists, at most one counts on a day."""
+    """PRC-1: the price lists of one owner do not overlap."""
     lists = PriceList.objects.filter(pk__in=contract.contract_price_lists.values("price_list"))
     attached = list(lists.order_by("valid_from", "pk"))
     for first, second in combinations(attached, 2):
@@ -93,13 +93,13 @@ def billing_start(contract, line):
 
 
 def _confirmed_on(contract):
-    """The day on which it was confirmed in the time zone of its company; None for a draft."""
+    """The day on which it was confirmed, in the time zone of its legal entity; None for a draft."""
     zone = zoneinfo.ZoneInfo(contract.entity.time_zone)
     return contract.confirmed_at and timezone.localdate(contract.confirmed_at, zone)
 
 
 def schedule_troubles(contract, line):
-    """The reasons why the invoice days of a line can't be planned (SCH-1)."""
+    """The reasons why the invoice dates of a line can't be planned (SCH-1)."""
     start = billing_start(contract, line)
     if line.frequency is None:
         yield Reason("SCHEDULE-FREQUENCY", line=line)
@@ -123,7 +123,7 @@ def _line_customers(contract, line):
 
 
 def _milestones(contract, line):
-    """CON-4"""
+    """CON-4: the milestones are rounded to the currency and add up to the contract amount."""
     currency = contract.currency
     milestones = list(line.milestones.all())
     for each in milestones:
@@ -147,7 +147,7 @@ def _milestones(contract, line):
 
 
 def _collisions(contract, revision):
-    """CON-2"""
+    """CON-2: no other line covers the same work on the same day."""
     for line, other in colliding_lines(contract, revision=revision):
         if other.contract_id == contract.pk:
             yield Reason("LINES-COLLIDE", line=line, project=line.project, other=other)

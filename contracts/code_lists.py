@@ -17,19 +17,20 @@ UNITS = {
     "WEE": "week",
     "MON": "month",
     "ANN": "year",
-    "KMT": "kilometre",
-    "MTR": "metre",
-    "MTK": "square metre",
-    "MTQ": "cubic metre",
+    "KMT": "kilometer",
+    "MTR": "meter",
+    "MTK": "square meter",
+    "MTQ": "cubic meter",
     "LTR": "litre",
     "KGM": "kilogram",
     "TNE": "tonne",
     "KWH": "kilowatt hour",
     "GB": "gigabyte",
-    "P1": "per cent",
+    "P1": "percent",
 }
 
-# What well-known units mean; a company can say otherwise (`MeasureUnit`). Empty: a milestone is one.
+# The codes of common units; a legal entity can choose others (`MeasureUnit`). Empty is the unit of a
+# milestone.
 UNIT_CODES = {
     "": "C62",
     "each": "C62",
@@ -54,7 +55,7 @@ UNIT_CODES = {
 # Electronic Address Scheme, of CEF (EN 16931 BT-34-1, BT-49-1).
 ELECTRONIC_ADDRESS_SCHEMES = {
     "0002": "France, SIRENE",
-    "0007": "Sweden, organisation number",
+    "0007": "Sweden, organization number",
     "0009": "France, SIRET",
     "0037": "Finland, LY-tunnus",
     "0060": "D-U-N-S number",
@@ -66,7 +67,7 @@ ELECTRONIC_ADDRESS_SCHEMES = {
     "0184": "Denmark, CVR number",
     "0190": "Netherlands, OIN",
     "0191": "Estonia, company code",
-    "0192": "Norway, organisation number",
+    "0192": "Norway, organization number",
     "0195": "Singapore, UEN",
     "0196": "Iceland, Kennitala",
     "0198": "Denmark, SE number",
@@ -121,5 +122,5 @@ REASONS_OF_CATEGORY = {
 
 
 def choices(codes: dict[str, str]) -> list[tuple[str, str]]:
-    """For a field: the code with what it means."""
+    """The choices of a field: each code with its meaning."""
     return [(code, f"{code} {name}") for code, name in codes.items()]

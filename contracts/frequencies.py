@@ -1,4 +1,4 @@
-"""On which days a frequency falls (SCH-1). Pure: dates in, dates out."""
+"""The dates of a billing frequency (SCH-1). Pure functions of dates."""
 
 import calendar
 import datetime
@@ -12,10 +12,10 @@ _WEEK = datetime.timedelta(weeks=1)
 
 
 def days_of(frequency: InvoiceFrequency, start: datetime.date) -> Iterator[datetime.date]:
-    """Every day of the frequency on or after the start, rising, until dates end.
+    """Every date of the frequency on or after the start, ascending, until the last date that Python knows.
 
-    Weeks are counted from the first such weekday, months from the month of the start. A day that a month
-    does not have is its last one.
+    Weeks are counted from the first such weekday, months from the month of the start. If a month does not
+    have a day, its last day is used.
     """
     if frequency.rhythm == InvoiceFrequency.Rhythm.WEEKLY:
         days = _weekly(start, frequency.weekday, frequency.every)
@@ -51,7 +51,7 @@ def _months(start, every):
 def _days_of_month(frequency, year, month):
     _, last = calendar.monthrange(year, month)
     if frequency.rhythm == InvoiceFrequency.Rhythm.MONTHLY:
-        # The 30th and the 31st may be the same day.
+        # In a short month, the 30th and the 31st are the same day.
         numbers = {min(number, last) for number in frequency.day_numbers}
     elif frequency.nth == -1:
         numbers = {last - (calendar.weekday(year, month, last) - frequency.weekday) % 7}

@@ -1,6 +1,6 @@
-"""Numbers with a check of their own, of companies, VAT and bank accounts: looked at where they are typed.
+"""Checks of identifiers that have a check digit or a format: company, VAT and bank account numbers.
 
-By country, where its rule is known; a number of any other country is taken as it is (DOC-5).
+Each country has its own rules. If the rules of a country are not known here, the number is accepted (DOC-5).
 """
 
 import re
@@ -27,9 +27,9 @@ _VAT = {
     *("AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE"),
     *("IS", "IT", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"),
 }
-_VAT_PREFIXES = {"EL": "GR", "XI": "GB"}  # where it is another than the country's code
+_VAT_PREFIXES = {"EL": "GR", "XI": "GB"}  # where the prefix differs from the country's code
 _ACCOUNT = {"CZ": ("cz.bankaccount",), "ES": ("es.ccc",), "NO": ("no.kontonr",), "NZ": ("nz.bankaccount",)}
-# ISO 3166-1, and what invoices may name in addition: Northern Ireland, Kosovo.
+# ISO 3166-1, and two other codes that invoices may use: Northern Ireland (XI) and Kosovo (XK).
 _COUNTRIES = """
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT
     BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH
@@ -50,7 +50,7 @@ def demand_right_numbers(party, *, country=""):
     """
     country = (party.country or country).upper()
     checks = {
-        "organisation_number": ("company number", lambda text: _is_company(text, country)),
+        "organization_number": ("organization number", lambda text: _is_company(text, country)),
         "vat_number": ("VAT number", lambda text: _is_vat(text, country)),
         "bank_account": ("bank account", lambda text: _is_account(text, country)),
         "iban": ("IBAN", iban.is_valid),
@@ -66,7 +66,7 @@ def demand_right_numbers(party, *, country=""):
     for field, (words, holds) in checks.items():
         text = getattr(party, field, "")
         if text and not holds(text):
-            of = f" in {country}" if field in ("organisation_number", "vat_number", "bank_account") else ""
+            of = f" in {country}" if field in ("organization_number", "vat_number", "bank_account") else ""
             wrong[field] = f"“{text}” is not a valid {words}{of}. Check its length and its digits."
     if wrong:
         raise ValidationError(wrong)
@@ -77,12 +77,12 @@ def _is_company(text, country):
 
 
 def _is_vat(text, country):
-    """By its own prefix or, without one, by the country of who has it: both may be meant."""
+    """Checked by the rules of its own prefix and of the party's country; one of them must accept it."""
     prefix = text.strip()[:2].upper() if re.search(r"\d", text) else ""
     prefix = _VAT_PREFIXES.get(prefix, prefix)
     countries = [each for each in dict.fromkeys([prefix, country]) if each in _VAT]
     if "NO" in countries and _is_company(re.sub(r"(?i)^\s*NO|MVA\s*$", "", text), "NO"):
-        return True  # with and without MVA behind it
+        return True  # with and without the suffix MVA
     modules = [get_cc_module(each, "vat") for each in countries]
     return not countries or any(module.is_valid(text) for module in modules if module)
 

@@ -1,4 +1,4 @@
-"""Who asks, in which company: what every page of ours starts from."""
+"""The selected legal entity of each request, and what its user may do there."""
 
 from functools import partial
 
@@ -8,9 +8,10 @@ CHOSEN = "entity"
 
 
 def company(get_response):
-    """Give each request of somebody signed in `entities`, `entity` (the chosen one) and `may(permission)`.
+    """Give each request of a signed-in user `entities`, `entity` (the selected one) and `may(permission)`.
 
-    `may` speaks of the chosen entity unless another is named; whose rows it is for is the querysets' to say.
+    `may` checks the selected entity unless another one is given. It says nothing about single rows; querysets
+    decide which rows a user can access.
     """
 
     def middleware(request):
@@ -25,7 +26,8 @@ def company(get_response):
                 request.may = partial(_may, request)
         response = get_response(request)
         if request.user.is_authenticated:
-            # Nobody who comes to the browser, or asks a proxy, after them shall find the page again.
+            # The pages must not stay in the cache of the browser or of a proxy, where the next user could
+            # find them.
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
@@ -33,7 +35,7 @@ def company(get_response):
 
 
 def _chosen(request):
-    """The one that was chosen last, or else the one they joined first."""
+    """The entity that was selected last, or else the one that the user joined first."""
     wanted = request.session.get(CHOSEN, next(iter(roles_of(request.user)), None))
     return next((each for each in request.entities if each.pk == wanted), next(iter(request.entities), None))
 

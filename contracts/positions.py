@@ -1,4 +1,4 @@
-"""As what somebody works on which day: the dated roles and units of resources (APP-9)."""
+"""The role and unit of a resource on a given day (APP-9)."""
 
 import datetime
 from bisect import bisect_right
@@ -8,7 +8,7 @@ from contracts.models import Resource, ResourcePosition
 
 
 class PositionBook:
-    """The positions of some resources, read in one query and asked by day."""
+    """The positions of some resources, read in one query and looked up by day."""
 
     def __init__(self, positions: Iterable[ResourcePosition]):
         self._days: dict[int, list[datetime.date]] = {}
@@ -22,9 +22,9 @@ class PositionBook:
         return cls(ResourcePosition.objects.filter(resource__in=set(resources)))
 
     def on(self, resource: Resource, day: datetime.date) -> tuple[int | None, int | None]:
-        """The keys of the role and the unit of the newest position that began by that day.
+        """The keys of the role and the unit of the latest position that began on or before that day.
 
-        Before the first position, and without any, they are those of the resource itself.
+        Before the first position, or without positions, they are those of the resource itself.
         """
         place = bisect_right(self._days.get(resource.pk, []), day)
         row = self._rows[resource.pk][place - 1] if place else resource

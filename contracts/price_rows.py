@@ -1,4 +1,4 @@
-"""The rows of price lists: which one fits, and in words why the others don't (PRC-2 to PRC-4, ACT-2)."""
+"""The rows of price lists: which one applies, and why the others do not (PRC-2 to PRC-4, ACT-2)."""
 
 import datetime
 from collections import defaultdict
@@ -18,12 +18,12 @@ from invoicing_site.floor import formatting
 _DAY = datetime.timedelta(days=1)
 _ZERO = Decimal(0)
 
-# In falling priority: of two rows that fit, the one that names the former dimension wins.
+# By priority: if two rows fit, the one with a value in the earlier dimension is selected.
 _DIMENSIONS = (("role", "role_id"), ("company", "company_id"), ("unit", "unit_id"))
 
 
 class Reasoning:
-    """How a price was found, a line for each row looked at; long lists are cut short and say so."""
+    """The explanation of a price, one line for each row that was compared; long lists are shortened."""
 
     def __init__(self):
         self._lines = []
@@ -54,7 +54,7 @@ class Listed:
         self.product_prices: dict[tuple[int, str], ProductPrice] = {}  # by product and unit
 
     def changes(self):
-        """The days from which something on the list is different."""
+        """The days from which prices of the list change."""
         yield self.price_list.valid_from
         if self.price_list.valid_to and self.price_list.valid_to < datetime.date.max:
             yield self.price_list.valid_to + _DAY
@@ -67,7 +67,7 @@ class Listed:
 
     @property
     def rank(self) -> int:
-        """The contract's own before its customer's before a standard one."""
+        """0 for the contract's own list, 1 for its customer's, 2 for a standard one; the lowest applies."""
         if self.price_list.contract_id:
             return 0
         return 1 if self.price_list.customer_id else 2
@@ -83,7 +83,7 @@ class Listed:
     def markup(self, work, why: Reasoning) -> Decimal:
         """The sum of the markups for the work, in percent (PRC-4).
 
-        A role's markup is for time alone; one that names both a category and a role wants both.
+        A role's markup applies to time only. If a markup has a category and a role, both must match.
         """
         fitting = [markup for markup in self.markups if _marks_up(markup, work)]
         others = [(f"Markup {m}", "for other work") for m in self.markups if m not in fitting]
@@ -94,10 +94,11 @@ class Listed:
 
 
 def role_row(rows: list[RolePrice], work, why: Reasoning, *, may_drop: bool = False) -> RolePrice | None:
-    """The row for the work's role, company and unit: blank means any, and the most specific one wins.
+    """The most specific row for the work's role, company and unit; an empty dimension means any.
 
-    With `may_drop` (costs), where none fits the least important dimension is no longer compared: the unit,
-    then the company too, then the role. Of equals, one that leaves it blank comes first, then the older.
+    With `may_drop` (for costs): if no row fits, the least important dimension is not compared any more: first
+    the unit, then also the company, then also the role. Among equal rows, one with that dimension empty comes
+    first, then the older one.
     """
     compared: tuple[tuple[str, str], ...] = _DIMENSIONS
     while True:
@@ -111,7 +112,7 @@ def role_row(rows: list[RolePrice], work, why: Reasoning, *, may_drop: bool = Fa
         why.note(f"No row fits in every dimension: {dropped} not compared")
     if chosen is not None:
         why.note(f"{_words(chosen)} — chosen")
-    # Those that came close stand first.
+    # Rows that fit but are less specific come first.
     others = sorted((row for row in rows if row is not chosen), key=lambda row: row not in fitting)
     because = [(_words(row), _mismatch(row, work, compared) or "less specific") for row in others]
     why.passed_over(because, "rows", most=6)
@@ -119,10 +120,10 @@ def role_row(rows: list[RolePrice], work, why: Reasoning, *, may_drop: bool = Fa
 
 
 def narrowest_override(overrides, scopes: dict, day: datetime.date, row: RolePrice, why: Reasoning):
-    """The override of a row that holds on that day, or None.
+    """The override of a row that is valid on that day, or None.
 
-    `scopes` are the ids of the contract and its customer, the narrower first: the first of them that has an
-    override counts, else the unscoped ones; within it the latest (PRC-4).
+    `scopes` are the ids of the contract and of its customer, in this order. Overrides of the first scope that
+    has any apply, else those without a scope; of these, the latest applies (PRC-4).
     """
     held, because = defaultdict(list), {}
     for override in overrides:
@@ -147,7 +148,7 @@ def narrowest_override(overrides, scopes: dict, day: datetime.date, row: RolePri
 
 
 def plain(number: Decimal) -> str:
-    """A number without zeros at its end: 200, 133.33."""
+    """A number without trailing zeros: 200, 133.33."""
     return formatting.typed(number)
 
 
@@ -176,7 +177,7 @@ def _mismatch(row, work, compared):
 
 def _order(row, compared):
     compared = {field for _, field in compared}
-    # What is compared makes a row better when it is said, what is not makes it worse.
+    # A value in a compared dimension makes a row more specific; in other dimensions an empty one is better.
     return (*(((getattr(row, field) is None) == (field in compared)) for _, field in _DIMENSIONS), row.pk)
 
 

@@ -1,7 +1,7 @@
-"""What work costs and what it is sold for (PRC-1 to PRC-6).
+"""Cost prices and sales prices of work (PRC-1 to PRC-6).
 
-A `PriceBook` is read once, in a constant number of queries, and then answers any number of questions from
-memory. It never writes: the caller that creates an actual stores the answer, which fixes the price (PRC-5).
+A `PriceBook` is loaded once, in a constant number of queries, and then finds any number of prices in memory.
+It never writes: the caller that creates an actual stores the result, which fixes the price (PRC-5).
 """
 
 import datetime
@@ -54,24 +54,24 @@ class Work:
     cost_currency: str = ""
     cost_tax_not_deducted: Decimal = _ZERO
     sales_price: Decimal | None = None
-    cost: "Priced | None" = None  # as recorded, where the work is approved already
+    cost: "Priced | None" = None  # the recorded cost, if the work is already approved
 
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A price for one unit of some work, and how it was found.
+    """The price of one unit of some work, and how it was found.
 
-    `amount` is the worth of the whole where that comes first and the price is worked out from it: costs an
-    entry names itself, and sales at cost or with a markup on cost (`at_cost`). Else it is None and the
-    amount is quantity × price. No price found: 0, `is_missing`, and a `warning` for people; `way` is what a
-    billing administrator does about it, on the list `list_to_fix`, where there is a way.
+    If the total is known first and the price is calculated from it, `amount` is this total: a cost given on
+    the entry, or sales at cost or with a markup on cost (`at_cost`). Else `amount` is None, and the total is
+    quantity × price. If there is no price, it is 0, `is_missing` is true and `warning` is a sentence for
+    users; `way` says what a billing administrator can do about it, on the list `list_to_fix`, if anything.
     """
 
     kind: str
     price: Decimal
     currency: str
     base_price: Decimal = _ZERO  # before markups
-    markup: Decimal = _ZERO  # all that apply, in percent
+    markup: Decimal = _ZERO  # the sum of the markups, in percent
     price_list: PriceList | None = None
     role_price: RolePrice | None = None
     override: RolePriceOverride | None = None
@@ -89,8 +89,8 @@ class Priced:
 class PriceBook:
     """The cost prices of an entity and the sales prices of some of its contracts.
 
-    Equal questions get the very same `Priced`, also for different days between two changes of price, so that
-    one price decision can be kept for all of them.
+    The same values always give the same `Priced` object, also for different days between two changes of a
+    price, so that all of them can share one stored price decision.
     """
 
     def __init__(self, entity, contracts, lists, names):
@@ -132,25 +132,25 @@ class PriceBook:
         return cls(entity, sales, [listed[price_list.pk] for price_list in costs], names)
 
     def sales(self, work: Work, contract: ProjectContract) -> Priced:
-        """What one unit of the work is sold for under a contract the book was loaded for, in its currency.
+        """The sales price of one unit of the work, in the contract's currency; the contract must be loaded.
 
-        Refused (FX-MISSING) only where a cost in another currency has to be converted.
+        Refused (FX-MISSING) only if a cost in another currency has to be converted and has no exchange rate.
         """
         return self._answer(self._sales, work, contract)
 
     def cost(self, work: Work, contract: ProjectContract | None = None) -> Priced:
-        """What one unit of the work costs the entity, in the currency of its cost price list.
+        """The cost of one unit of the work, in the currency of its cost price list.
 
-        A cost that is recorded already stays as it is (CON-6). What the entry itself says it cost, with the
-        tax that can't be deducted, comes before any list. The list is that of the contracting unit of the
-        contract that covers the work, where it has one (PRC-2).
+        A recorded cost stays unchanged (CON-6). A cost that the entry itself states, with the tax that can't
+        be deducted, comes before all price lists. If the contract that covers the work has a contracting unit
+        with a list, that list applies (PRC-2).
         """
         return self._answer(self._cost, work, contract)
 
-    # Answering once.
+    # The same values have one result.
 
     def _answer(self, find, work, contract):
-        # Costs differ by contracting unit only.
+        # Of the contract, only the contracting unit affects costs.
         whose = contract and (contract.unit_id if find == self._cost else contract.pk)
         key: tuple = (
             find.__name__,
@@ -166,7 +166,7 @@ class PriceBook:
             work.sales_price,
         )
         if work.cost_net is not None or work.transaction_class in _AT_COST:
-            # Here the answer is about this very amount, converted on this very day.
+            # The result depends on this amount, converted on this day.
             key += work.date, work.quantity, work.cost_net, work.cost_currency, work.cost_tax_not_deducted
         if work.cost is not None:
             key += (work.cost,)
@@ -239,9 +239,9 @@ class PriceBook:
         )
 
     def _in_currency_of(self, contract, amount, currency, day, why):
-        """A cost in the contract's currency, by its agreed rate where there is one, else the official.
+        """A cost in the contract's currency, by its agreed rate if it has one, else by the official rate.
 
-        With it the reasons why a rate looks old (FX-OLD).
+        Also the reasons why a rate may be outdated (FX-OLD).
         """
         if currency == contract.currency:
             return money.rounded(amount, currency), []
@@ -307,7 +307,7 @@ class PriceBook:
             "cost", row.price, currency, why, markup=markup, category_price=row, price_list=listed.price_list
         )
 
-    # Both.
+    # Both cost and sales.
 
     def _role_priced(self, kind, listed, row, scopes, work, why, warning=""):
         override = narrowest_override(listed.overrides.get(row.pk, ()), scopes, work.date, row, why)
@@ -353,7 +353,7 @@ class PriceBook:
         )
 
     def _nothing_for(self, work, kind, listed, why):
-        """No row of the list fits: 0, and the warning says for what a price is missing."""
+        """The result if no row of the list fits: price 0, and a warning that names what has no price."""
         noun = "cost" if kind == "cost" else "price"
         price_list, words = listed.price_list, self._words(work)
         warning = f"Price list “{price_list}” has no price for {words}: the {noun} is 0."
@@ -381,7 +381,7 @@ _AT_COST = (TransactionClass.EXPENSE, TransactionClass.FEE)
 
 
 class _ContractLists:
-    """The sales price lists of one contract, and whose overrides count on it."""
+    """The sales price lists of one contract, and the customer whose overrides apply to it."""
 
     def __init__(self, customer_id):
         self.customer_id = customer_id
@@ -439,7 +439,7 @@ def _sales_list(lists, contract, day, why):
 
 
 def _extended(lists, contract, day):
-    """Which list's last day is moved, where one of the contract's has ended by then."""
+    """The list whose last day can be moved, if a list of the contract ended before that day."""
     ended = [each for each in lists if each.price_list.valid_to and each.price_list.valid_to < day]
     ended = [each for each in ended if each.price_list.currency == contract.currency]
     if not ended:
@@ -449,12 +449,12 @@ def _extended(lists, contract, day):
 
 
 def _cost_list(lists, entity, work, contracting_unit_id, why):
-    """That of the contracting unit, else of the resource's unit, else the entity's own (PRC-2).
+    """The list of the contracting unit, else of the resource's unit, else of the entity itself (PRC-2).
 
-    Of several the one in accounting currency comes first.
+    If there are several, one in the accounting currency comes first.
     """
     valid = [each for each in lists if each.is_valid(work.date)]
-    owners = {None: "of the company"}
+    owners = {None: "of the legal entity"}
     if work.unit_id:
         owners = {work.unit_id: "of the resource's unit"} | owners
     if contracting_unit_id:

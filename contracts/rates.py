@@ -1,4 +1,4 @@
-"""Exchange rates of a legal entity, read once and asked often (MON-5, MON-8)."""
+"""Exchange rates of a legal entity, loaded once and then looked up in memory (MON-5, MON-8)."""
 
 import datetime
 from bisect import bisect_right
@@ -21,7 +21,7 @@ def agreed(contract, currency: str, own: str) -> Decimal | None:
 
 
 class Rates:
-    """What one unit of a currency is worth in an entity's accounting currency, at any day."""
+    """The price of one unit of a currency in an entity's accounting currency, on any day."""
 
     def __init__(self, entity: LegalEntity, rate_type: str, rates: dict[str, tuple[list, list]]):
         self._entity = entity
@@ -36,7 +36,7 @@ class Rates:
         *,
         currencies: Iterable[str] | None = None,
     ) -> "Rates":
-        """All rates of one type in one query; `currencies` are the only ones that will be asked for."""
+        """Load all rates of one type in one query; `currencies` are the only ones that can be looked up."""
         rows = ExchangeRate.objects.filter(entity=entity, rate_type=rate_type)
         if currencies is not None:
             rows = rows.filter(currency__in=set(currencies))
@@ -48,9 +48,9 @@ class Rates:
         return cls(entity, rate_type, dict(rates))
 
     def on(self, currency: str, day: datetime.date) -> Decimal:
-        """Accounting currency for one unit, from the latest rate on or before the day; 1 for itself.
+        """The rate of one unit, from the latest rate on or before the day; 1 for the accounting currency.
 
-        Refused (FX-MISSING) when there is none: a missing rate is never taken as 1.
+        Refused (FX-MISSING) if there is no rate: a missing rate is never treated as 1.
         """
         rate = self.found(currency, day)
         if rate is None:
@@ -65,7 +65,7 @@ class Rates:
         return rate
 
     def found(self, currency: str, day: datetime.date) -> Decimal | None:
-        """The same, and None where there is none."""
+        """The same, or None if there is no rate."""
         if currency == self._entity.currency:
             return _ONE
         days, values = self._rates.get(currency, ((), ()))
@@ -73,9 +73,10 @@ class Rates:
         return values[position - 1] if position else None
 
     def old(self, used: Iterable[tuple[str, datetime.date]]) -> list[Reason]:
-        """FX-OLD for each currency whose rate is over 35 days older than a day it is used on.
+        """An FX-OLD reason for each currency with a rate that is over 35 days older than the day of its use.
 
-        Of several days that of the oldest rate counts. A missing rate is not old: `on` refuses it.
+        Of several days, the one with the oldest rate is reported. Missing rates are not included: `on`
+        refuses them.
         """
         found: dict[str, tuple[datetime.timedelta, datetime.date, datetime.date]] = {}
         for currency, day in used:

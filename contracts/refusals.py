@@ -1,17 +1,19 @@
-"""The sentences of what agreements refuse and warn of, by code."""
+"""The texts of the refusals and warnings about agreements, by code."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 REFUSALS = {
-    # The start of a sentence: what it is about.
+    # The beginning of a sentence: its subject.
     "OF-CONTRACT": _("contract %(contract)s"),
     "OF-LINE": _("line %(line)s"),
     # Confirming: customers.
     "CONTRACT-NO-CUSTOMER": _("Contract %(contract)s has no customer. Add at least one."),
     "LINE-NO-CUSTOMER": _("Line %(line)s has no customers. Add those of the contract."),
     "NO-PRIMARY": _("Contract %(contract)s has no primary customer. Choose one."),
-    "CUSTOMER-OTHER-ENTITY": _("Contract %(contract)s: customer %(customer)s belongs to another company."),
+    "CUSTOMER-OTHER-ENTITY": _(
+        "Contract %(contract)s: customer %(customer)s belongs to another legal entity."
+    ),
     "CUSTOMER-OTHER-CONTRACT": _("Line %(line)s: %(customer)s is a customer of another contract."),
     "SPLIT-SUM": _("%(whose)s: the billing splits add up to %(percent)s %%, not 100 %%."),
     "ROUNDING-ONE": _("%(whose)s: choose exactly one customer whose share takes the rounding."),
@@ -24,7 +26,7 @@ REFUSALS = {
         "End one before the other starts, or remove one."
     ),
     "NOT-A-SALES-LIST": _("Contract %(contract)s: “%(price_list)s” is not a sales price list of %(entity)s."),
-    "PROJECT-OTHER-ENTITY": _("Line %(line)s: project %(project)s belongs to another company."),
+    "PROJECT-OTHER-ENTITY": _("Line %(line)s: project %(project)s belongs to another legal entity."),
     "TASK-OTHER-PROJECT": _("Line %(line)s: task %(task)s does not belong to project %(project)s."),
     "NO-TASK": _("Line %(line)s covers selected tasks only, but no task is selected. Select at least one."),
     "LINES-COLLIDE": _(
@@ -93,8 +95,8 @@ REFUSALS = {
         "A document of the kind “%(kind)s” can't be dated %(day)s: the last one is dated %(latest)s, and "
         "numbers follow the dates. Use %(latest)s or a later date."
     ),
-    "OTHERS-POST": _("In this company, these people may post it: %(names)s."),
-    "NOBODY-ELSE-POSTS": _("Nobody else in this company may post it."),
+    "OTHERS-POST": _("In this legal entity, these people may post it: %(names)s."),
+    "NOBODY-ELSE-POSTS": _("Nobody else in this legal entity may post it."),
     "MAY-NO-LONGER": _(
         "%(user)s asked for this, but no longer has the permission “%(permission)s” for %(row)s, so it was "
         "not done. Somebody with that permission can do it."

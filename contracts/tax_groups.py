@@ -1,8 +1,8 @@
-"""Which billing tax group counts, and which work is outside the scope of tax.
+"""Which billing tax group applies, and which work is outside the scope of tax.
 
-Groups have names here and a meaning in the ledger (their codes and rates). What has to be known on the way
-there, whether work is outside the scope of tax (category O), the ledger answers: it stands to the right, and
-says how when it is loaded (`answered_by`).
+Here groups have only names; the ledger defines their tax codes and rates. Contracts and proformas need to
+know whether work is outside the scope of tax (category O), but may not import the ledger. So the ledger
+registers a function when it is loaded (`answered_by`).
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _answers: list[Callable[[int], Pairs]] = []
 def billing_group(
     source: str, *, project: int | None, contract: int | None, customer: int | None
 ) -> int | None:
-    """Who is taxed: the group of project, contract or customer, as the entity's parameter says (JRN-3)."""
+    """The billing tax group of project, contract or customer, as the entity's parameter says (JRN-3)."""
     groups = {_Source.PROJECT: project, _Source.CONTRACT: contract, _Source.CUSTOMER: customer}
     if source == _Source.SEARCH:
         return next((group for group in groups.values() if group is not None), None)
@@ -26,7 +26,7 @@ def billing_group(
 
 
 def billing_giver(source: str) -> str:
-    """Where the group is given so that work gets it, as people call it."""
+    """The name of the record on which the group must be set."""
     return {
         _Source.PROJECT: "the project",
         _Source.CONTRACT: "the contract",
@@ -36,7 +36,7 @@ def billing_giver(source: str) -> str:
 
 
 def answered_by(answer: Callable[[int], Pairs]) -> None:
-    """Say how `outside_scope` is answered; once, when the ledger is loaded."""
+    """Register the function that `outside_scope` calls; the ledger does this once when it is loaded."""
     _answers[:] = [answer]
 
 

@@ -1,4 +1,4 @@
-"""What takes two people: posting what one confirmed oneself (SEC-2), and getting a role of one's own."""
+"""Actions that need two people: posting what the user confirmed (SEC-2), and giving the user a role."""
 
 from contracts.models import Membership
 from contracts.models.permissions import PERMISSIONS, may
@@ -11,7 +11,7 @@ EXTRA_PERMISSIONS = {"sees_costs": "to see costs", "overrides_limits": "to overr
 
 
 def before_confirming(entity, by, *, several=False) -> str:
-    """What somebody who may post should know before they confirm; empty where they may still post."""
+    """What a user who may post must know before confirming; empty if the user may also post."""
     if not entity.separate_confirm_and_post or not may(by, "proposal.post", entity):
         return ""
     what = "their invoices" if several else "its invoice"
@@ -22,7 +22,7 @@ def before_confirming(entity, by, *, several=False) -> str:
 
 
 def who_else_posts(entity, user) -> Reason:
-    """Who else in the company may post what the user confirmed."""
+    """The other users in the legal entity who may post what the user confirmed."""
     others = User.objects.filter(
         is_active=True, memberships__entity=entity, memberships__role__in=PERMISSIONS["proposal.post"]
     )
@@ -31,7 +31,7 @@ def who_else_posts(entity, user) -> Reason:
 
 
 def _names(users) -> str:
-    """The first few by name, and how many more there are; empty for nobody."""
+    """The names of the first few, and the number of the others; empty if there are none."""
     names = [str(each) for each in users.distinct().order_by("first_name", "last_name", "username")]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
@@ -44,15 +44,15 @@ def _administrators(entity):
 
 
 def own_role(by, membership, before=None) -> str:
-    """Why `by` can't give this membership; empty where they can.
+    """Why `by` can't give this membership; empty if `by` can.
 
-    Nobody gives themselves a role or an extra permission; taking one's own away is allowed. Superusers may,
-    for they set up the first company; the company's administrators are notified.
+    Users can't give themselves a role or an extra permission, but they can remove their own. Superusers can,
+    because they set up the first legal entity; its administrators are notified.
 
     Args:
-        by: the user who saves the membership.
-        membership: what it is to be, saved or not.
-        before: the membership as it was, where it is changed.
+    by: the user who saves the membership.
+    membership: the membership as it will be, saved or not.
+    before: the stored membership, if it is changed.
     """
     if by.is_superuser or membership.user_id != by.pk:
         return ""
@@ -78,7 +78,7 @@ def extras_of(membership) -> set[str]:
 
 
 def watching(membership) -> set[int]:
-    """The keys of those who are notified when this membership is set."""
+    """The keys of the users who are notified when this membership is saved."""
     roles = {Membership.Role.ADMINISTRATOR}
     if membership.role in _WATCHED or extras_of(membership):
         roles |= {Membership.Role.ACCOUNTANT, Membership.Role.AUDITOR}
@@ -89,8 +89,8 @@ def watching(membership) -> set[int]:
 
 
 def watching_over(user) -> set[int]:
-    """The keys of those who are notified when a role of the user is set, in all companies.
+    """The keys of the users who are notified when a role of the user changes, in all legal entities.
 
-    Whoever gets at the account of somebody has their roles, so they learn of that too.
+    They are notified of a new account address too, because access to an account gives its roles.
     """
     return {pk for membership in user.memberships.all() for pk in watching(membership)}

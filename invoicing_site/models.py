@@ -90,7 +90,7 @@ class Notice(models.Model):
 
 
 class Job(models.Model):
-    """One piece of work in the background, from asking for it to its outcome; see floor/jobs.py."""
+    """One background job, from its request to its outcome; see floor/jobs.py."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "waiting"
@@ -137,7 +137,7 @@ class Job(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it is still to be done, or at work."""
+        """Whether it is waiting or running."""
         return self.state in (self.State.WAITING, self.State.RUNNING)
 
 
@@ -156,7 +156,7 @@ class Heartbeat(models.Model):
 
 
 class SealPending(models.Model):
-    """Rows that a guard has begun to hold and that are in no seal yet: by triggers, and by `migrate`."""
+    """Guarded rows that are in no seal yet; written by triggers, and by `migrate`."""
 
     table_name = models.CharField(max_length=63)
     guard = models.CharField(max_length=30, blank=True, help_text="Only for this one")
@@ -213,6 +213,6 @@ class SealedRows(models.Model):
 
 guards.insert_only(AuditEvent)
 guards.insert_only(StoredFile)
-# Verifying finds what is done to seals past these; a seal of seals would say no more.
+# Verifying finds changes of stored seals. Sealing the seals would find nothing more.
 guards.insert_only(Seal, is_sealed=False)
 guards.insert_only(SealedRows, is_sealed=False)

@@ -73,7 +73,9 @@ REFUSALS = {
         "More than one %(kind)s has the external id “%(name)s”. Use its own number, such as %(first)s or "
         "%(second)s."
     ),
-    "SEVERAL-ENTITIES": _("More than one company has the %(kind)s “%(name)s”. Choose a company too."),
+    "SEVERAL-ENTITIES": _(
+        "More than one legal entity has the %(kind)s “%(name)s”. Choose the legal entity too."
+    ),
     "NOT-EMPTY": _(
         "This database is in use, and the demo company needs an empty one. Set LEDGERLINE_DATA to another "
         "folder, or DATABASE_URL to another database, to see the demo."

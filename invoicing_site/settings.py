@@ -196,7 +196,7 @@ TEMPLATES = [
     },
 ]
 
-# The pages of the administration: grouped by topic, in the colours of the other pages
+# The pages of the administration: grouped by topic, in the colors of the other pages
 
 
 def _group(title, about, *pages, closed=True):
@@ -234,8 +234,8 @@ UNFOLD = {
         "show_search": True,
         "navigation": [
             _group(
-                "Company and people",
-                "The company's parameters, and its people with their roles.",
+                "Legal entity and people",
+                "The parameters of the legal entity, and its people with their roles.",
                 ("Legal entities", "domain", "contracts_legalentity"),
                 ("Organizational units", "account_tree", "contracts_organizationalunit"),
                 ("Users", "person", "invoicing_site_user"),
@@ -465,8 +465,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"polling_interval": 0.2}
     if CELERY_BROKER_URL.startswith("memory:")
-    # Longer than any task, or Redis delivers it again while it is still at work; and nobody who clicked
-    # waits for a broker that is down.
+    # Longer than any task, otherwise Redis delivers it again while it is still running. Requests do not wait
+    # for a broker that is down.
     else {"visibility_timeout": 2 * 60 * 60, "socket_connect_timeout": 3, "max_retries": 1}
 )
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2}

@@ -18,7 +18,7 @@ def heartbeat():
 
 @app.task
 def sweep_jobs():
-    """Do the jobs whose message or worker was lost, and those whose last try failed."""
+    """Run the jobs whose message or worker was lost, or whose last attempt failed."""
     jobs.sweep()
 
 

@@ -1,4 +1,4 @@
-"""Every address but /health/, which a middleware answers before all else. Each room has its own urls.py."""
+"""All addresses except /health/, which a middleware answers first. Each room has its own urls.py."""
 
 from django.contrib import admin
 from django.urls import include, path

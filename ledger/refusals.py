@@ -1,4 +1,4 @@
-"""The sentences of what the accountant's room refuses and finds, by code."""
+"""The sentences of refusals and findings about the books, by code."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -77,9 +77,9 @@ REFUSALS = {
     "JOURNAL-JUST-POSTED": _("A journal was posted while you edited its lines. Check its lines again."),
     "NO-LINES-CHOSEN": _("No line is selected, or no change was entered."),
     "LINES-SEVERAL-ENTITIES": _(
-        "The selected lines belong to several companies. Select those of one company at a time."
+        "The selected lines belong to several legal entities. Select those of one legal entity at a time."
     ),
-    "VALUE-OTHER-ENTITY": _("%(value)s belongs to another company than the lines."),
+    "VALUE-OTHER-ENTITY": _("%(value)s belongs to another legal entity than the lines."),
     "LINES-REVERSE": ngettext_lazy(
         "%(count)s line is a reversal, which is posted with the dimensions of the line that it reverses. "
         "Remove it from the selection.",
@@ -127,7 +127,7 @@ REFUSALS = {
         "has to post it."
     ),
     # Invoice proposals: header, lines, sections.
-    "CHOICE-OTHER-ENTITY": _("“%(value)s” belongs to another company. Choose one of this company."),
+    "CHOICE-OTHER-ENTITY": _("“%(value)s” belongs to another legal entity. Choose one of this legal entity."),
     "LINES-GONE": _(
         "The lines of this proposal have been filled in again since you opened the page. Check them, then "
         "select again."
@@ -265,7 +265,7 @@ REFUSALS = {
         "%(what)s: %(why)s Return %(proposal)s to the project manager to reduce its details, or to bill "
         "some of them on another proforma."
     ),
-    # What is too large, at the start of that sentence.
+    # The amount that is too large: the start of that sentence.
     "AMOUNT-OF": _("the %(name)s"),
     "AMOUNT-IN-BOOKS": _("the %(name)s in accounting currency"),
     "TAX-AMOUNT-OF": _("the %(name)s of tax code %(tax_code)s"),
@@ -305,11 +305,11 @@ REFUSALS = {
     ),
     "BANK-MISSING": _(
         "This invoice goes abroad (%(country)s), and %(seller)s has no %(missing)s. An administrator can "
-        "enter this on the page of the company."
+        "enter this on the page of the legal entity."
     ),
     "BANK-MISSING-CURRENCY": _(
         "This invoice is in %(currency)s, and %(seller)s has no %(missing)s. An administrator can enter "
-        "this on the page of the company."
+        "this on the page of the legal entity."
     ),
     "KID-CUSTOMER-NO-DIGIT": _(
         "The KID contains the customer number, but %(number)s has no digit. An administrator can give the "

@@ -23,7 +23,7 @@ from proforma.signals import proforma_confirmed
 
 logger = logging.getLogger(__name__)
 
-# One sweep creates at most so many missing documents, so that it ends before the next one starts.
+# The number of missing documents that one sweep creates at most, so that it ends before the next one starts.
 DRAWN_IN_A_SWEEP = 200
 
 
@@ -115,7 +115,7 @@ def _journals_rows(job, user):
 def post_chosen_journals(work, journals, on):
     """Post these journals (JRN-4)."""
     rows = IntegrationJournal.objects.filter(pk__in=journals)
-    if work.job.tries > 1:  # what a first worker has posted is no refusal
+    if work.job.tries > 1:  # lines that a first attempt has posted are no refusals
         rows = rows.exclude(status=IntegrationJournal.Status.POSTED)
     results = journal_operations.post_chosen(
         rows, by=work.by, on=datetime.date.fromisoformat(on), asked_before=True, report=work.report
@@ -153,7 +153,7 @@ def _invoices_rows(job, user):
     asks_for_each=True,
 )
 def post_chosen_invoices(work, proposals, on):
-    """Post these proposals, each in a transaction of its own (PST-1)."""
+    """Post these proposals, each in a separate transaction (PST-1)."""
     rows = list(InvoiceProposal.objects.filter(pk__in=proposals))
     outcomes = posting.post_all(
         rows, by=work.by, on=datetime.date.fromisoformat(on), asked_before=True, report=work.report
@@ -197,14 +197,14 @@ def post_invoices(entity_pk, user_pk=None, on=None):
 
 @shared_task
 def look_at_fiscal_years():
-    """Notify the people of each legal entity whose last fiscal year is about to end, once."""
+    """Notify users of each legal entity with a last fiscal year that ends soon, once."""
     for entity in LegalEntity.objects.order_by("pk"):
         notify_who_adds_years(entity)
 
 
 @shared_task
 def post_by_clock():
-    """Post journals and invoices of the legal entities that have this scheduled."""
+    """Post journals and invoices of the legal entities that have scheduled posting."""
     for entity in LegalEntity.objects.filter(posts_journals_by_clock=True).order_by("pk"):
         _try(lambda entity=entity: post_journals(entity.pk), entity)
     for entity in LegalEntity.objects.filter(posts_invoices_by_clock=True).order_by("pk"):
@@ -219,7 +219,7 @@ def _who_and_when(entity_pk, user_pk, on):
 
 @shared_task
 def sweep():
-    """Do what was not done because a message was lost: proposals, their lines, documents."""
+    """Do the work of lost messages: create proposals, fill in their lines, create documents."""
     for entity in LegalEntity.objects.order_by("pk"):
         _try(lambda entity=entity: proposals.create_proposals(entity), entity)
         _try(lambda entity=entity: proposals.fill_unblocked(entity), entity)

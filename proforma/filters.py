@@ -5,14 +5,9 @@ from django import forms
 from django.db.models import Exists, OuterRef, Q
 
 from backlog.models import BacklogItem
-from contracts.models import ContractLine, Customer, ProjectContract, ScheduleEntry
-from invoicing_site.models import User
+from contracts.models import ContractLine, Customer, ProjectContract, ScheduleEntry, managers_of
 from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
 from proforma.models import InvoiceRun, ProformaInvoice, RunContract, was_returned
-
-
-def _managers(request):
-    return User.objects.filter(managed_contracts__entity=request.entity).distinct()
 
 
 class _OfContracts(django_filters.FilterSet):
@@ -21,7 +16,10 @@ class _OfContracts(django_filters.FilterSet):
     q = SearchFilter("code", "name", placeholder="Code or name")
     customer = RowFilter(label="Customer", model=Customer, method="of_customer")
     manager = django_filters.ModelChoiceFilter(
-        label="Project manager", field_name="managers", queryset=_managers, empty_label="Anyone"
+        label="Project manager",
+        field_name="managers",
+        queryset=lambda request: managers_of(ProjectContract, request.entity),
+        empty_label="Anyone",
     )
 
     def of_customer(self, rows, name, customer):

@@ -76,7 +76,7 @@ class Header(Watched, forms.Form):
     postal_code = _words(ProformaInvoice, "postal_code")
     city = _words(ProformaInvoice, "city")
     country = _words(ProformaInvoice, "country", required=True, help_text="Two letters, such as NO")
-    organisation_number = _words(ProformaInvoice, "organisation_number", help_text="Of the buyer")
+    organization_number = _words(ProformaInvoice, "organization_number", help_text="Of the buyer")
     vat_number = _words(ProformaInvoice, "vat_number", label="VAT number")
     electronic_address_scheme = forms.ChoiceField(
         choices=[("", "None"), *ProformaInvoice._meta.get_field("electronic_address_scheme").choices],

@@ -32,8 +32,8 @@ def exceeded_by_draft(proforma) -> list[Exceeded]:
 def exceeded_limits(proforma, details, items) -> list[Exceeded]:
     """The limits that this proforma exceeds by billing more than was committed; the largest excess first.
 
-    A decrease on one detail makes up for an increase on another. A limit that was already exceeded, and is
-    not exceeded further, does not count.
+    A decrease on one detail balances an increase on another. A limit that was already exceeded, and is not
+    exceeded further, does not count.
     """
     book = LimitBook.load(proforma.contract)
     if not book.limits:

@@ -69,7 +69,9 @@ class InvoiceRun(models.Model):
         done={"carry_out": _("finished"), "execute_preview": _("carried out")},
     )
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="invoice_runs")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="invoice_runs"
+    )
     kind = models.CharField(max_length=7, choices=Kind, default=Kind.RUN)
     trigger = models.CharField(max_length=8, choices=Trigger)
     as_of = models.DateField()
@@ -239,7 +241,9 @@ class ProformaInvoice(BillTo):
         COMPLETE = "complete", "complete"
         FAILED = "failed", "failed"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="proformas")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="proformas"
+    )
     number = models.CharField(max_length=40)
     name = models.CharField(max_length=200, blank=True)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.INVOICE)

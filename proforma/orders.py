@@ -52,7 +52,7 @@ class Order(NamedTuple):
 
     @property
     def over(self) -> Decimal:
-        """The used amount above its amount, or zero."""
+        """The amount used in excess of its amount, or zero."""
         return _ZERO if self.amount is None else max(self.used - self.amount, _ZERO)
 
     @property
@@ -296,7 +296,7 @@ def order_that_fits(proforma: ProformaInvoice) -> Order | None:
 
 
 def orders_that_fit_some(proforma: ProformaInvoice) -> Reason | None:
-    """For a draft that no order fits as a whole: the orders with enough left for some of its details,.
+    """For a draft that no order fits as a whole: the orders with enough left for some of its details.
 
     Each row gets an order as it does when a proforma is created. Details added by hand have no backlog item,
     so no new proforma can have them.

@@ -7,7 +7,7 @@ from invoicing_site.floor.reasons import Reason
 from proforma.models import ProformaInvoice
 
 _ADDRESS = ("street", "postal_code", "city", "country")
-NUMBERS = ("organisation_number", "vat_number", "electronic_address_scheme", "electronic_address")
+NUMBERS = ("organization_number", "vat_number", "electronic_address_scheme", "electronic_address")
 PARTY = ("bill_to_name", "contact_name", *_ADDRESS, *NUMBERS)
 _WORDS = {"bill_to_name": _("name"), "contact_name": _("contact")}
 

@@ -22,7 +22,7 @@ from contracts.models import (
     ScheduleEntry,
     TransactionClass,
 )
-from invoicing_site.floor.querysets import ExactSum, totals
+from invoicing_site.floor.querysets import ExactSum, lacks, totals
 from proforma.models import LineDetail, ProformaInvoice
 
 _ZERO = Decimal(0)
@@ -187,10 +187,10 @@ class _Rows:
         """Read actuals that no proforma created."""
         by = ("contract_line", "type", "transaction_class", "billing_type")
         actuals = Actual.objects.filter(
+            lacks(Actual, "detail_actual"),
             contract__in=self._contracts,
             contract_line__isnull=False,
             type__in=[Actual.Type.COST, Actual.Type.UNBILLED_SALES],
-            detail_actual=None,
         ).exclude(transaction_class__in=_NEVER_COUNT)
         for line, kind, class_, billing_type, hours, amount in _sums(actuals, by, "quantity", "amount"):
             is_cost = kind == Actual.Type.COST
@@ -236,7 +236,10 @@ class _Rows:
     def _read_billed(self):
         by = ("contract", "contract_line", "transaction_class", "batch__proformainvoice__kind")
         actuals = Actual.objects.filter(
-            contract__in=self._contracts, type=Actual.Type.BILLED_SALES, billing_type=_CHARGEABLE
+            lacks(Actual, "detail_actual"),
+            contract__in=self._contracts,
+            type=Actual.Type.BILLED_SALES,
+            billing_type=_CHARGEABLE,
         ).exclude(transaction_class__in=_NEVER_COUNT)
         # Returned actuals and their reversals do not count as billed on a day (PRP-6).
         adjusted = Batch.Action.ADJUST
@@ -259,7 +262,7 @@ class _Rows:
         self.next_run_on = dict(rows)
 
     def _read_committed(self):
-        """As in `LimitBook`: a negative share makes room only once it is billed."""
+        """As in `LimitBook`: a negative share frees its amount only when it is billed."""
         committed = BacklogItem.objects.filter(
             contract__in=self._contracts,
             limit_status=_LimitStatus.COMMITTED,

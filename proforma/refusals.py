@@ -1,4 +1,4 @@
-"""The sentences of what proformas and invoice runs refuse, warn of and report, by code."""
+"""The sentences of refusals, warnings and reports about proformas and invoice runs, by code."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -9,7 +9,7 @@ REFUSALS = {
     "NO-CUSTOMER-SELECTED": _("No customer is selected. Select at least one."),
     "NO-PROJECT-SELECTED": _("No project is selected. Select at least one."),
     "CHOSEN-SEVERAL-ENTITIES": _(
-        "The selected rows belong to several companies. Select those of one company at a time."
+        "The selected rows belong to several legal entities. Select those of one legal entity at a time."
     ),
     "CHOSEN-ON-HOLD": ngettext_lazy(
         "%(count)s selected row is on hold until %(day)s. Release the hold first.",
@@ -114,7 +114,7 @@ REFUSALS = {
         "these can't be on the same invoice. Remove the detail, and enter it as work of the project, which "
         "gets its own invoice."
     ),
-    # Too much.
+    # Amounts that are too large.
     "DETAIL-TOO-LARGE": _("%(why)s Lower the quantity or the price."),
     "READY-TOO-LARGE": _(
         "The ready work is too much for one invoice. %(why)s Create proformas for some of the rows at a "
@@ -191,7 +191,7 @@ REFUSALS = {
         "the proforma on %(last)s or later. If a date of a detail added by hand is wrong, add it again with "
         "the right date."
     ),
-    "BILLED-IN-ADVANCE": _("%(why)s The company bills in advance, so it can be confirmed."),
+    "BILLED-IN-ADVANCE": _("%(why)s The legal entity invoices in advance, so it can be confirmed."),
     "SHORT-ORDER-WARNING": _("%(why)s Remove or lower details, or ask an administrator to raise the order."),
     "SHORT-ORDER-BLOCKS": _(
         "%(why)s It can't be confirmed like this. Remove or lower details, or ask an administrator to raise "
@@ -289,7 +289,9 @@ REFUSALS = {
     "PLAN-MORE-CONTRACTS": ngettext_lazy(
         "%(count)s more contract has changed.", "%(count)s more contracts have changed.", "count"
     ),
-    "NO-CONTRACT-TO-RUN": _("You manage no confirmed contract in this company, so there is nothing to run."),
+    "NO-CONTRACT-TO-RUN": _(
+        "You manage no confirmed contract in this legal entity, so there is nothing to run."
+    ),
     "PREVIEW-NOT-YOURS": _("%(preview)s includes contracts that you don't manage. Create your own preview."),
     # The billing hub.
     "NOTHING-TO-MARK-ON-CONTRACT": _("Contract %(contract)s has no items to mark ready."),

@@ -27,7 +27,7 @@ def item_group(
 def item_giver(transaction_class: str, *, category: int | None, product: int | None):
     """The place in the setup where such work gets its item tax group; empty if there is none."""
     if transaction_class == TransactionClass.MILESTONE:
-        return _("the company, for its milestones")
+        return _("the legal entity, for its milestones")
     if transaction_class == TransactionClass.MATERIAL:
         return _("the product") if product else ""
     return _("the category") if category else ""

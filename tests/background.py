@@ -9,7 +9,7 @@ from invoicing_site.models import Job
 
 
 def do_jobs(kind=""):
-    """Do the jobs that wait, of one kind or of all, as a worker does that gets their messages."""
+    """Run the waiting jobs, of one kind or of all, as a worker does that gets their messages."""
     waiting = Job.objects.filter(state="waiting")
     if kind:
         waiting = waiting.filter(kind=kind)

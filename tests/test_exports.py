@@ -49,7 +49,7 @@ AMOUNTS = {
 OTHER_NUMBERS = {
     "Quantity",
     "Price",
-    "Invoiced so far",
+    "Billed so far",
     "Rows",
     "Added",
     "Run number",

@@ -4,9 +4,11 @@ import copy
 import itertools
 
 import pytest
+from django import forms
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from backlog.models import BacklogItem
 from invoicing_site.floor import audit
@@ -195,6 +197,33 @@ def queries(client, address):
     return len(captured), response
 
 
+def address_of(name, it):
+    who, _, row = (*FILLED[name], None) if name in FILLED else UNDER[name]
+    return who, reverse(name, args=[it.rows[row].pk] if row else [])
+
+
+def every_choice(form):
+    """Each filter with a choice, with all its values at once or one after the other."""
+    for name, field in form.fields.items():
+        values = [str(value) for value, _ in getattr(field, "choices", ()) if value]
+        if isinstance(field, forms.MultipleChoiceField):
+            yield [(name, value) for value in values]
+        else:
+            yield from ([(name, value)] for value in values)
+
+
+@pytest.mark.parametrize("name", sorted([*FILLED, *UNDER]))
+def test_no_filter_makes_the_rows_distinct(name, it, client):
+    """DISTINCT sorts all rows before the first can be shown."""
+    who, address = address_of(name, it)
+    client.force_login(getattr(it, who))
+    form = client.get(address).context["filter"].form
+    for chosen in [[("q", "work")], *every_choice(form)]:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(f"{address}?{urlencode(chosen)}").status_code == 200
+        assert [query["sql"] for query in captured if "SELECT DISTINCT" in query["sql"].upper()] == []
+
+
 def test_every_list_is_measured():
     lists = {
         name
@@ -206,9 +235,10 @@ def test_every_list_is_measured():
 
 @pytest.mark.parametrize("name", sorted([*FILLED, *UNDER]))
 def test_a_thousand_rows_cost_as_many_queries_as_ten(name, it, client):
-    who, fill, row = (*FILLED[name], None) if name in FILLED else UNDER[name]
+    _, fill, *_ = FILLED[name] if name in FILLED else UNDER[name]
+    who, address = address_of(name, it)
     client.force_login(getattr(it, who))
-    address = reverse(name, args=[it.rows[row].pk] if row else []) + "?_size=200"
+    address += "?_size=200"
     fill(it, 10)
     client.get(address)  # fill the caches of the process first
     few, _ = queries(client, address)

@@ -1,11 +1,12 @@
 """Reading entries from CSV and XLSX files (IMP-1), in our own format or as exported by other programs.
 
-`preview` returns what an import would do, with every error by row. `actuals.operations.imports`
-imports it.
+`preview` returns what an import would do, with every error by row. `actuals.operations.imports` imports the
+file.
 
-From bytes to entries: `tables` (header and cells; of a `workbook` in a process of its own), `programs` and
-`mapping` (which column is what), `values` (dates, numbers), `catalogue` (codes and names), `reading` (one
-row), `comparing` (what is here already, what changed), `choices` and `totals`, `planning` (the whole).
+The steps from bytes to entries: `tables` (header and cells; `workbook` reads XLSX in a separate process),
+`programs` and `mapping` (which column is which field), `values` (dates, numbers), `catalogue` (codes and
+names), `reading` (one row), `comparing` (existing and changed entries), `choices` and `totals`, `planning`
+(all steps together).
 """
 
 import datetime
@@ -76,10 +77,11 @@ def preview(
     on: datetime.date | None = None,
     within: Set[int] | None = None,
 ) -> Preview:
-    """What importing the file would add and create, and every error and warning by row; writes nothing.
+    """What an import would add and create, with every error and warning by row; writes nothing.
 
-    Never raises for what a file may hold: one that cannot be read at all is an error without a row. `on` is
-    the entity's today; `within` the keys of the projects that the user may import work for (None: all).
+    Content never raises an exception: a file that can't be read at all gives an error without a row. `on` is
+    the legal entity's current date, `within` the keys of the projects for which the user may import (None:
+    all).
     """
     content, name = opened(file, name)
     try:
@@ -89,19 +91,19 @@ def preview(
 
 
 def projects_within(user, entity) -> set[int] | None:
-    """The keys of the projects whose rows the user may import; None means all of the company."""
+    """The keys of the projects for which the user may import rows; None means all of the legal entity."""
     if user is None or Membership.Role.ACCOUNTANT in roles_of(user).get(entity.pk, ()):
         return None
     return set(managed_projects(user).values_list("project", flat=True))
 
 
 def media_type_of(content: bytes) -> str:
-    """CSV, or a workbook, by its first bytes."""
+    """The media type of the content, CSV or XLSX, by its first bytes."""
     return _XLSX if tables.is_workbook(content) else _CSV
 
 
 def opened(file, name) -> tuple[bytes, str]:
-    """The bytes, at most one more than are allowed, and what the file is called."""
+    """The bytes, at most one more than the limit, and the name of the file."""
     if isinstance(file, bytes):
         return file, name or "entries"
     return file.read(tables.MOST_BYTES + 1), name or Path(getattr(file, "name", None) or "entries").name
@@ -136,7 +138,7 @@ def looked_at(content, name, entity, mapping, on, within=None, report=nobody) ->
 
 
 def _demand_reach(earlier, within):
-    """Refused if the earlier import has entries on projects that the user does not manage (SEC-1)."""
+    """Refused if an entry of the earlier import is on a project that the user does not manage (SEC-1)."""
     if within is not None and not within.issuperset(
         earlier.entries.order_by().values_list("project", flat=True).distinct()
     ):
@@ -144,7 +146,7 @@ def _demand_reach(earlier, within):
 
 
 def as_before(earlier, mapping) -> Mapping:
-    """The mapping of the first import, so that every row finds its entry, with the choices of this one."""
+    """The mapping of the earlier import, so that rows match their entries, with the choices of this one."""
     kept = Mapping.kept(earlier.mapping)
     constants = dict(kept.constants)
     if "project" in mapping.constants:
@@ -154,7 +156,7 @@ def as_before(earlier, mapping) -> Mapping:
 
 
 def _note(seen, entity) -> Reason:
-    """The warning about a file that was imported before."""
+    """A warning that the file was imported before."""
     day = timezone.localdate(seen.earlier.imported_at, zoneinfo.ZoneInfo(entity.time_zone))
     if not seen.to_add:
         return Reason("FILE-IMPORTED-BEFORE", day=day)
@@ -162,7 +164,7 @@ def _note(seen, entity) -> Reason:
 
 
 def refusal_of(seen: Preview) -> NotImported:
-    """The refusal of a file with errors: the first one, and how many rows have one."""
+    """The refusal of a file with errors: the first error, and the number of rows with errors."""
     first = seen.errors[0]
     if not first.row:
         return NotImported("IMPORT-FILE-ERROR", why=first.reason, preview=seen)
@@ -174,5 +176,5 @@ def refusal_of(seen: Preview) -> NotImported:
 
 
 def as_drafts(n: int) -> str:
-    """How entries are imported that are not submitted: one as a draft, more as drafts."""
+    """“as a draft” or “as drafts”, for entries that are imported without submitting."""
     return "as a draft" if n == 1 else "as drafts"

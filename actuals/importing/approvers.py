@@ -1,14 +1,14 @@
-"""Who can approve what somebody imports: never the person who imports it (APP-2)."""
+"""Who can approve imported entries: never the user who imports them (APP-2)."""
 
 from contracts.models import Project
 from invoicing_site.floor import wording
 
 
 def who_approves(rows, entity, by) -> list[str]:
-    """Sentences for the person who imports these rows: one for all with the same approvers; one query.
+    """Sentences for the user who imports these rows, one for all rows with the same approvers; one query.
 
-    Managers of the project approve, but not their own work, nor what they imported or submitted themselves.
-    Nothing is said of rows that `by` doesn't decide on anyway while somebody else does.
+    Managers of the project approve, except their own work and what they imported or submitted themselves.
+    Rows that `by` can't approve in any case are not mentioned if somebody else can.
     """
     if by is None or entity.allow_own_approval:
         return []
@@ -31,15 +31,15 @@ def who_approves(rows, entity, by) -> list[str]:
 
 
 def _sentence(others, could, n, projects) -> str:
-    """`could`: `by` may approve these where somebody else imports them."""
+    """`could` says that `by` could approve these rows if another user imported them."""
     on = f"{wording.counted(n, 'entry', 'entries')} on {_listed(projects)}"
     if others:
         return f"You can't approve what you import yourself: {' or '.join(others)} can approve {on}."
-    way = "Let an accountant import the file, or have" if could else "Have"
+    way = "Ask an accountant to import the file, or ask" if could else "Ask"
     return (
-        f"Nobody could approve {on}: people don't approve their own work or what they imported, and there is "
-        f"no other project manager. {way} a billing administrator add one, or allow own approval for the "
-        "company."
+        f"Nobody could approve {on}: people don't approve their own work or what they imported, and there "
+        f"is no other project manager. {way} a billing administrator to add one, or to allow own approval "
+        "for the legal entity."
     )
 
 

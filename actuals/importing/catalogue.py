@@ -1,4 +1,4 @@
-"""The master data that rows of a file may name, found by code or name, and what is to be made of the rest."""
+"""The master data to which rows of a file refer, by code or name, and the records that an import creates."""
 
 import difflib
 import itertools
@@ -10,7 +10,7 @@ from contracts.models import Category, Product, Project, Resource, Role, Task
 from invoicing_site.floor.querysets import in_chunks
 from invoicing_site.floor.reasons import Reason
 
-# By the name of their field, in the order in which they can be written: a task needs its project.
+# By the name of their field, in the order in which they are saved: a task needs its project.
 KINDS = {
     "project": Project,
     "task": Task,
@@ -19,18 +19,18 @@ KINDS = {
     "category": Category,
     "product": Product,
 }
-_MOST_SUGGESTIONS = 200  # a search for the nearest of thousands of codes takes a while
-# What eyes and scanners take for each other, in a code: P-1O01 is P-1001 before it is any other.
+_MOST_SUGGESTIONS = 200  # a search for the nearest of thousands of codes is slow
+# Characters of a code that are easily confused: P-1O01 is nearest to P-1001.
 _LOOK_ALIKES = str.maketrans("oilsb|", "011581")
 
 
 def plural(kind) -> str:
-    """Its name in a mapping and in answers: “categories”."""
+    """The name of the kind in a mapping and in answers: “categories”."""
     return str(KINDS[kind]._meta.verbose_name_plural)
 
 
 class _Shelf:
-    """Things of one kind within one scope, such as the tasks of one project."""
+    """Records of one kind within one scope, such as the tasks of one project."""
 
     def __init__(self):
         self.by_code = {}
@@ -45,12 +45,12 @@ class _Shelf:
                 _only(self.by_name, name, thing)
 
     def find(self, text):
-        """By code, by code in another case, by a name that only one has."""
+        """The record by code, then by code ignoring case, then by a name that only one record has."""
         fold = text.casefold()
         return self.by_code.get(text) or self.by_fold.get(fold) or self.by_name.get(fold)
 
     def is_ambiguous(self, text):
-        """Whether several are called so."""
+        """Whether several records have this name."""
         fold = text.casefold()
         return fold in self.by_fold or fold in self.by_name
 
@@ -61,9 +61,10 @@ def _only(shelf, text, thing):
 
 
 class Catalogue:
-    """What one legal entity knows, loaded at once but for the tasks, and what an import adds to it.
+    """The master data of one legal entity, and the records that an import adds to it.
 
-    `within` are the keys of the projects that the importer may enter work on; None means all.
+    Everything is loaded at once, except the tasks. `within` are the keys of the projects for which the user
+    may import; None means all.
     """
 
     def __init__(self, entity, create=(), item_tax_group=None, within=None):
@@ -87,13 +88,13 @@ class Catalogue:
             self._shelf("resource", None).add(resource, *names)
 
     def load_tasks(self, projects):
-        """The tasks of these projects."""
+        """Load the tasks of these projects."""
         for chunk in in_chunks({project.pk for project in projects if project.pk}, 5000):
             for task in Task.objects.filter(project__in=chunk).select_related("project"):
                 self._shelf("task", _scope(task)).add(task)
 
     def find(self, kind, text, scope=None):
-        """The thing of that kind with this code or name; Invalid with the nearest known one if there is none.
+        """The record of that kind with this code or name; Invalid with the nearest code if there is none.
 
         The scope is a project for tasks, a transaction class for categories.
         """
@@ -108,11 +109,11 @@ class Catalogue:
         raise self._unknown(kind, text, key)
 
     def reaches(self, project) -> bool:
-        """Whether the importer may enter work on this project."""
+        """Whether the user may import for this project."""
         return self._within is None or project.pk in self._within
 
     def known(self, kind, text, scope=None):
-        """The thing, or None."""
+        """The record, or None."""
         return self._shelf(kind, scope).find(text)
 
     def _shelf(self, kind, scope) -> _Shelf:
@@ -138,7 +139,7 @@ class Catalogue:
         return thing
 
     def _unknown(self, kind, text, key) -> Invalid:
-        """The refusal of a name that nothing has, with the nearest known code if there is one."""
+        """The error for an unknown name, with the nearest existing code if there is one."""
         nearest, text = self._nearest(kind, text, key), shortened(text, 60)
         if kind == "task":
             if nearest:
@@ -169,7 +170,7 @@ class Catalogue:
         return found
 
     def remarks(self) -> list[Reason]:
-        """What new records need before work on them can be priced and invoiced."""
+        """Warnings about new records: what they need before their work can be priced and invoiced."""
         found = []
         untaxed = [each for each in self.new["category"] + self.new["product"] if not each.item_tax_group_id]
         if untaxed:
@@ -182,7 +183,7 @@ class Catalogue:
 
 
 def _nearest_of(text, known: dict) -> str:
-    """The value of the nearest key, where signs that look alike count as the same."""
+    """The value of the nearest key, if characters that look alike count as equal."""
     alike = {}
     for key in known:
         alike.setdefault(key.translate(_LOOK_ALIKES), []).append(key)

@@ -1,4 +1,4 @@
-"""What people decide about some rows of a file that they import, on the page or on the command line."""
+"""Choices about some rows of a file, on the import page or on the command line."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -8,7 +8,10 @@ from invoicing_site.floor import formatting
 
 @dataclass(frozen=True)
 class Choice:
-    """Rows of one kind, and what may become of them; without a default nothing is imported until answered."""
+    """A question about rows of one kind, and its possible answers.
+
+    Without a default an answer is required.
+    """
 
     rows: str
     answers: dict[str, str]
@@ -43,13 +46,13 @@ CHOICES = {
 
 
 def option_of(name: str) -> str:
-    """How a choice is written on the command line."""
+    """The option of a choice on the command line."""
     return "--" + name.replace("_", "-")
 
 
 @dataclass
 class Found:
-    """How many rows a choice is about, what they come to, and the answers that would do something."""
+    """The rows that a choice is about: their number and totals, and the possible answers."""
 
     rows: int = 0
     hours: Decimal = Decimal(0)
@@ -63,7 +66,7 @@ class Found:
             self.amounts[currency] = self.amounts.get(currency, Decimal(0)) + amount
 
     def include(self, other: "Found"):
-        """Add what another has found."""
+        """Add the rows of another."""
         self.rows += other.rows
         self.hours += other.hours
         for currency, amount in other.amounts.items():

@@ -1,4 +1,4 @@
-"""Which rows are here already, and which look like changes of entries that are (IMP-1)."""
+"""Which rows already have an entry, and which rows differ from an entry that was imported before (IMP-1)."""
 
 import hashlib
 from collections import defaultdict
@@ -15,9 +15,9 @@ from invoicing_site.floor.reasons import Reason
 _CHUNK = 5000
 _STATE = ("status", "billing_type", "billing_wish")
 _MADE_UP = "content-"
-# An entry may differ in these from a row and still be the same work.
+# An entry can differ from a row in these fields and still be the same work.
 CHANGEABLE = ("quantity", "description", "internal_comment", "billing_wish")
-# How people call what may differ.
+# The names of these fields in messages.
 _LABELS = {
     "billing_wish": "billing",
     "transaction_class": "class",
@@ -33,7 +33,7 @@ _LABELS = {
 _Status = Entry.Status
 _BILLING = {"": "billable", Entry.Wish.COST_ONLY: "a cost only", Entry.Wish.NON_CHARGEABLE: "non-chargeable"}
 _APPROVED = (_Status.APPROVED, _Status.RECALL)
-# What helps where an import doesn't: with the billing, or with hours and text.
+# What a user can do if an import can't change the entry: for changed billing, and for hours and text.
 _BILLING_WAYS = {
     _Status.SUBMITTED: "Submitted: its approver chooses the billing type.",
     _Status.REJECTED: "Rejected: its approver chooses the billing type once it is submitted again.",
@@ -51,7 +51,7 @@ _WAYS = {
 
 @dataclass(frozen=True)
 class Changed:
-    """A row like an imported entry but for hours, text or what becomes of it."""
+    """A row that differs from an imported entry in hours, text or billing request only."""
 
     row: Row
     entry_id: int
@@ -59,16 +59,16 @@ class Changed:
     description: str
     wish: str
     status: str
-    differing: tuple[str, ...] = ()  # where the row has the very id of the entry
+    differing: tuple[str, ...] = ()  # if the row has the id of the entry
 
     @property
     def can_change(self) -> bool:
-        """Whether an import may change the entry: it is this very row's, and nobody has looked at it yet."""
+        """Whether an import may change the entry: it has the row's id, is a draft, its project is open."""
         return self.row.is_there and self.status == _Status.DRAFT and self.row.project.is_open
 
     @property
     def way(self) -> str:
-        """What can be done about it."""
+        """What the user can do about it."""
         if not self.row.is_there:
             return "Without an id nothing says that it is this entry: add the row, or have the entry changed."
         if self.can_change:
@@ -80,7 +80,7 @@ class Changed:
 
     @property
     def billing(self) -> tuple[str, str]:
-        """What becomes of it here and in the file, where that differs."""
+        """The billing requests of the entry and of the row, if they differ."""
         same = self.wish == self.row.billing_wish
         return ("", "") if same else (_BILLING[self.wish], _BILLING[self.row.billing_wish])
 
@@ -100,12 +100,13 @@ class Changed:
 def compare(
     rows, entity, mapping: Mapping, reader, own=(), within=None
 ) -> tuple[list[Changed], list[Problem]]:
-    """Mark the rows whose entries exist; one with other content under the same id is changed, or an error.
+    """Link rows to their existing entries, and find those that differ from their entry.
 
-    What is changed is left out, unless it may be changed here and the choice says so. Ids count per program:
-    the same id in two programs is two entries. What an import of this very file (`own`, their keys) made was
-    changed here, and not in the file. Of an entry on a project out of reach (`within`) only this is shown:
-    that it has the id.
+    A row differs from the entry with the same id either as a change (only in fields that can change) or as an
+    error. A change is left out unless the entry can be changed and the choice says so. Ids are unique per
+    program. If the entry comes from an import of this same file (`own`, the keys of those imports), the
+    difference is an edit in Ledgerline, so the row only gets a warning. For an entry on a project outside
+    `within`, nothing but the existence of the id is reported.
     """
     _identify(rows)
     changed, errors = [], []
@@ -128,17 +129,18 @@ def compare(
             if within is not None and theirs["project_id"] not in within:
                 if program:
                     errors.append(_out_of_reach(row))
-                else:  # it was moved there after it was imported
+                else:  # moved to that project after it was imported
                     reader.odd(row.number, "", Reason("ENTRY-STAYS"))
                 continue
             ours = dict(zip(STORED, row.content(), strict=True))
-            if row.category is None:  # it got the usual one, or it was given one here
+            if row.category is None:  # it has the default category, or one that a user selected
                 ours["category_id"] = theirs["category_id"]
             differing = [name for name in STORED if ours[name] != theirs[name]]
             if differing and (not program or source in own):
                 reader.odd(row.number, "", Reason("ENTRY-STAYS"))
                 differing = []
-            # What an open question is about is not known yet, and this very file says what it said.
+            # The request of a flagged row is unknown until its choice is answered. A repeated file has no new
+            # request.
             is_known = source not in own and (not row.flag or mapping.answer(row.flag))
             if is_known and row.billing_wish != wish and not _is_decided(row, status, billing_type):
                 differing.append("billing_wish")
@@ -157,16 +159,16 @@ def compare(
 
 
 def _is_decided(row, status, billing_type) -> bool:
-    """Whether its approver has said what the file says now."""
+    """Whether the approver has already decided what the row requests."""
     said = BillingType.NON_CHARGEABLE if row.billing_wish else BillingType.CHARGEABLE
     return status in _APPROVED and billing_type == said
 
 
 def _identify(rows):
-    """Rows without an id of their own get one from their content and a count of those that are alike.
+    """Give rows without an id one that is calculated from their content and a counter of identical rows.
 
-    So the same file, or a longer one with the same rows, finds its entries again, whatever program it is
-    taken for.
+    So the same file, or a longer one with the same rows, finds its entries again, even if it is read as the
+    file of another program.
     """
     times = defaultdict(int)
     for row in rows:
@@ -189,10 +191,10 @@ def _out_of_reach(row) -> Problem:
 
 
 def find_changed(rows, entity, mapping: Mapping) -> list[Changed]:
-    """New rows without an id that are like an imported entry but for hours or text.
+    """New rows without an id that differ from an imported entry in hours, text or billing request only.
 
-    Such an entry came from the same program, and no row of this file is that very entry. What is changed is
-    left out, unless the choice says otherwise.
+    Such an entry was imported from the same program and matches no row of this file exactly. The rows are
+    left out unless the choice says otherwise.
     """
     likely = defaultdict(list)
     for row in rows:
@@ -224,7 +226,7 @@ def find_changed(rows, entity, mapping: Mapping) -> list[Changed]:
     return sorted(changed, key=lambda each: each.row.number)
 
 
-# What makes two rows the same work, in addition to hours and text.
+# Rows that are equal in these fields are the same work, even if hours and text differ.
 _LIKE = (
     "transaction_class",
     "date",

@@ -1,4 +1,4 @@
-"""Which column of a file is which field of ours: as its program has it, and as a mapping says otherwise."""
+"""Which column of a file is which field: by the declaration of its program, changed by a mapping."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -26,16 +26,17 @@ CREATABLE = tuple(plural(kind) for kind in KINDS)
 
 @dataclass(frozen=True)
 class Mapping:
-    """How one file is to be read.
+    """How one file is read.
 
-    format: the program that wrote it; empty: the one that its headings give away. columns: heading by field,
-    over those of the format ("A|B": the first that holds anything; "A+B": both). constants: a value by field,
-    for every row that has none. date_format: of `strptime`, or as DD.MM.YYYY. zone: of times that name none.
-    decimal: "," or "." where numbers could be read in two ways. sheet: of a workbook, else its first.
-    answers: what becomes of some rows, by the name of the choice.
-    time_category: the code of the category of time that names none; empty: the usual one.
-    create: what may be made when a row names it and nobody knows it; item_tax_group: the code that new
-    categories and products get, else that of the category above (“Design” for “Design/Drawings”).
+    format: the program that wrote it; if empty, it is recognized by its headings. columns: heading by field,
+    instead of those of the format ("A
+    B": the first that has a value; "A+B": both). constants: a value by field, for rows without one.
+    date_format: for `strptime`, or such as DD.MM.YYYY. zone: of times without a zone. decimal: "," or ".",
+    for numbers that can be read in two ways. sheet: of a workbook, by default the first. answers: the answer
+    to each choice, by its name. time_category: the code of the category for time without one; if empty, the
+    default category. create: the kinds of records that are created if a row has an unknown name.
+    item_tax_group: the code for new categories and products; by default that of the category above (“Design”
+    for “Design/Drawings”).
     """
 
     format: str = ""
@@ -51,7 +52,7 @@ class Mapping:
     time_category: str = ""
 
     def checked(self) -> "Mapping":
-        """The mapping with its date format in `strptime` codes; refused where it makes no sense."""
+        """The mapping with its date format in `strptime` codes; refused if it is inconsistent."""
         if self.format and self.format not in EntryImport.Format.values:
             raise Refused("MAPPING-FORMAT", format=self.format, formats=EntryImport.Format.values)
         for name in (*self.columns, *self.constants):
@@ -83,13 +84,13 @@ class Mapping:
         return Mapping(**{**self._values(), "date_format": date_format})
 
     def as_json(self) -> dict:
-        """What was not left at its default, as it is kept with the import."""
+        """The values that differ from the defaults, as they are stored with the import."""
         nothing = Mapping()._values()
         return {name: value for name, value in asdict(self).items() if value != nothing[name]}
 
     @classmethod
     def kept(cls, values: dict) -> "Mapping":
-        """The mapping that `as_json` kept; an import also keeps the name of its file."""
+        """The mapping from `as_json`; other stored values, such as the name of the file, are ignored."""
         known = {name: value for name, value in values.items() if name != NAMED}
         return cls(**{**known, "create": tuple(values.get("create", ()))})
 
@@ -101,11 +102,11 @@ class Mapping:
         return FORMATS[self.format]
 
     def answer(self, name: str) -> str:
-        """What becomes of the rows of a choice; empty where that is open."""
+        """The answer to a choice; empty if there is none yet."""
         return self.answers.get(name) or CHOICES[name].default
 
     def headings(self) -> set[str]:
-        """Every heading that means something here, normalized."""
+        """Every heading that this mapping reads, normalized."""
         usual = headings_of(self.program.columns.values()) if self.format else ALL_HEADINGS
         return usual | headings_of(self.columns.values())
 
@@ -114,14 +115,14 @@ class Mapping:
         return self if self.format else replace(self, format=recognized(table.header))
 
     def value(self, name: str) -> str | None:
-        """What a field is where a row says nothing."""
+        """The value of a field for rows without one."""
         return self.constants.get(name, self.program.constants.get(name))
 
     def readers(self, table: Table) -> tuple[dict[str, Callable], list[str]]:
-        """For each field a function from a row's cells to its cell, and the headings that nothing reads.
+        """For each field a function from a row's cells to its cell, and the headings that are not read.
 
-        Refused where a mapped column is not in the file, a heading that is needed stands twice, or a field
-        that every row needs has neither column nor constant.
+        Refused if a mapped column is missing in the file, if a required heading occurs twice, or if a field
+        that every row needs has neither a column nor a constant.
         """
         found, used = {}, set()
         # If a column is mapped for the duration, the other duration columns of the program are not read.
@@ -143,7 +144,7 @@ class Mapping:
 
 
 def _columns(rule, table, *, mapped) -> list[list[int]]:
-    """Alternatives, each a list of positions to be joined; empty when the file has none of them."""
+    """The alternatives of a rule, each a list of columns to join; empty if the file has none of them."""
     columns = table.columns
     if normalized(rule) in columns:
         return [[_only(rule, columns)]]

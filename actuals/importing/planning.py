@@ -1,4 +1,4 @@
-"""What an import would do, worked out from the file and what is known, before anything is written."""
+"""What an import would do, calculated from the file and the stored data before anything is written."""
 
 import datetime
 from collections import Counter, defaultdict
@@ -28,14 +28,14 @@ _TOLD_EVERY = 1000
 
 @dataclass
 class Preview:
-    """What an import of the file would do. With one error in it, it would do nothing.
+    """What an import of the file would do. If there is one error, it would do nothing.
 
-    Each row is one of: to add, to change, already there, left out, open, wrong, taken for a total.
-
-    mapping: how it was read, with the program that wrote it. found: by the name of a choice, the rows that it
-    is about. passed_over: by number, the choice that leaves a row out before it is read. totals_of_others:
-    what the rows come to that add nothing and have no error. earlier: the import of this very file, if there
-    was one. within: the keys of the projects that it was looked at for (None: all).
+    Each row is in one of these groups: to add, to change, already there, left out, open (needs an answer),
+    wrong (has an error), or a total. mapping: how the file was read, with the program that wrote it. found:
+    the rows of each choice, by its name. passed_over: by row number, the choice that leaves the row out
+    before it is read. totals_of_others: the totals of rows that add nothing and have no error. earlier: the
+    earlier import of this same file, if any. within: the keys of the projects for which the user may import
+    (None: all).
     """
 
     name: str
@@ -65,13 +65,13 @@ class Preview:
 
     @property
     def to_create(self) -> dict[str, list]:
-        """Master data that would be made, by kind."""
+        """The master data that would be created, by kind."""
         made = self.catalogue.new if self.catalogue else {}
         return {plural(kind): things for kind, things in made.items() if things}
 
     @property
     def already_there(self) -> int:
-        """Rows whose entries exist and stay as they are."""
+        """Rows with an existing entry that does not change."""
         return sum(
             row.is_there
             for row in self.rows
@@ -80,24 +80,24 @@ class Preview:
 
     @property
     def left_out(self) -> dict[str, int]:
-        """How many rows each choice leaves out, by its name."""
+        """The number of rows that each choice leaves out, by its name."""
         counts = Counter(self.passed_over.values())
         counts["changed"] = sum(row.left_out for row in self.rows if not (row.is_open or row.is_refused))
         return {name: counts[name] for name in CHOICES if counts[name]}
 
     @property
     def open(self) -> int:
-        """Rows that wait for a decision."""
+        """Rows that need an answer."""
         return sum(row.is_open and not row.is_refused for row in self.rows)
 
     @property
     def wrong(self) -> int:
-        """Rows with errors, of the file or of what they would do."""
+        """Rows with errors."""
         return len({problem.row for problem in self.errors if problem.row})
 
     @property
     def totals(self) -> Totals:
-        """What all rows without errors come to, to compare with what the program of the file says."""
+        """The totals of all rows without errors, to compare with those of the program that wrote the file."""
         found = self.totals_to_add
         found.include(self.totals_of_others)
         return found
@@ -141,11 +141,12 @@ def plan(
     within=None,
     report: Callable[[int, int], None],
 ) -> Preview:
-    """Every row as an entry, or what is wrong with it; reads the database and writes nothing.
+    """Read every row as an entry or an error; reads the database and writes nothing.
 
-    Refused where the file as a whole does not fit the mapping. `own` are the keys of imports of this very
-    file. `within` are the keys of the projects in reach: rows on others are errors, and nothing of what is
-    here for them is looked at (SEC-1). `report` hears how many rows of all are read.
+    Refused if the file as a whole does not match the mapping. `own` are the keys of earlier imports of this
+    same file. `within` are the keys of the projects for which the user may import: rows on other projects are
+    errors, and are not compared with existing entries (SEC-1). `report` is called with the number of rows
+    read and of all rows.
     """
     group = _item_tax_group(entity, mapping.item_tax_group)
     catalogue = Catalogue(entity, mapping.create, group, within)
@@ -193,7 +194,7 @@ def plan(
 
 
 def _counted(found, rows, changed) -> dict[str, Found]:
-    """By choice, the rows that it is about: those that were not read any further, and new ones that were."""
+    """The rows of each choice: those that were left out before they were read, and new ones."""
     for row in rows:
         if row.flag and not row.is_there:
             found[row.flag].add(*row.worth())
@@ -209,7 +210,7 @@ def _counted(found, rows, changed) -> dict[str, Found]:
 
 
 def _mark(rows, changed, errors, mapping, found):
-    """Which rows have an error, and which wait for a decision."""
+    """Set on each row whether it has an error, and whether it needs an answer."""
     wrong = {problem.row for problem in errors}
     for row in rows:
         row.is_refused = row.number in wrong
@@ -219,12 +220,12 @@ def _mark(rows, changed, errors, mapping, found):
 
 
 def _is_asked(name, found, mapping) -> bool:
-    """Whether a decision is wanted: none is where there is one answer."""
+    """Whether the choice needs an answer; it does not if only one answer is possible."""
     return bool(found.rows) and len(found.answers) != 1 and not mapping.answer(name)
 
 
 def _questions(found, mapping) -> list[Problem]:
-    """What has to be answered before anything is imported."""
+    """An error for each choice that needs an answer."""
     return [
         Problem(
             None,
@@ -254,7 +255,7 @@ def _about_the_file(table, reader, catalogue) -> list[Problem]:
 
 
 def _judge(new, reader) -> list[Problem]:
-    """What forbids an entry that is really new, or is worth a look."""
+    """Errors and warnings about entries that are new."""
     errors = []
     for row in new:
         project, resource = row.project, row.resource
@@ -276,9 +277,9 @@ def _judge(new, reader) -> list[Problem]:
 
 
 def long_days(new, entity, within=None) -> list[Problem]:
-    """Days on which one resource would have more than 24 hours, with those that are here already (APP-10).
+    """Days on which a resource would have more than 24 hours, including existing entries (APP-10).
 
-    Hours on projects out of reach (`within`) count, but their number is not shown (SEC-1).
+    Hours on projects outside `within` count too, but their number is not shown (SEC-1).
     """
     added: dict[tuple, Decimal] = defaultdict(Decimal)
     rows = defaultdict(list)
@@ -299,7 +300,7 @@ def long_days(new, entity, within=None) -> list[Problem]:
 
 
 def _hours_here(days, entity, within) -> tuple[dict, dict]:
-    """By code and date, the hours that count already, all but those that were rejected: in reach, and not."""
+    """The existing hours by code and date, except rejected ones: on projects within reach, and on others."""
     here: dict[tuple, Decimal] = defaultdict(Decimal)
     elsewhere: dict[tuple, Decimal] = defaultdict(Decimal)
     codes = {row.resource.pk: row.resource.code for rows in days.values() for row in rows if row.resource.pk}
@@ -319,7 +320,7 @@ def _hours_here(days, entity, within) -> tuple[dict, dict]:
 
 
 def _too_long(rows, added, here) -> Reason:
-    """The reason for a day with too many hours; `here` are those that are not from the file."""
+    """The error for a day with too many hours; `here` are the existing hours."""
     name, day, n = rows[-1].resource.name, rows[-1].date, len(rows)
     hours = added + here
     if here and n > 1:

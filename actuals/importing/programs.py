@@ -1,7 +1,8 @@
-"""The programs whose files are known: one declaration each.
+"""The programs whose files can be read: one declaration for each.
 
-A rule names the column of a field: the first of several headings that holds anything counts, and + joins
-cells with a space. An exact duration stands before a rounded one.
+A rule names the column of a field. `A
+B` is the first column that has a value, and `A+B` joins both with a space. An exact duration comes before a
+rounded one.
 """
 
 from collections.abc import Collection
@@ -37,7 +38,7 @@ FIELDS = (
     "exported",
 )
 REQUIRED = ("date", "project")
-# The columns that can have a duration, the most exact first, and how many of its unit make an hour.
+# The possible columns of a duration, the most exact first, and how many of its units make an hour.
 DURATIONS = {"seconds": 3600, "minutes": 60, "quantity": 1}
 
 _US, _DAY_MONTH_YEAR = "%m/%d/%Y", "%d/%b/%y"
@@ -45,12 +46,12 @@ _US, _DAY_MONTH_YEAR = "%m/%d/%Y", "%d/%b/%y"
 
 @dataclass(frozen=True)
 class Program:
-    """How one program writes its files.
+    """The format of one program's files.
 
-    columns: rule by field. signs: headings that together give it away, "A|B" where one of them does.
-    constants: a value by field, for rows that have none. date_format: of dates that are not ISO, as the
-    program writes them unless it is set otherwise. zone: of times that name none. nothing: texts that stand
-    for an empty cell.
+    columns: rule by field. signs: headings that together identify the program ("A
+    B" if one of them is enough). constants: a value by field, for rows without one. date_format: the
+    program's default for dates that are not ISO. zone: of times without a zone. nothing: texts that mean an
+    empty cell.
     """
 
     columns: dict[str, str]
@@ -228,7 +229,7 @@ FORMATS = {
 
 
 def parts_of(rule: str) -> list[str]:
-    """Every heading that a rule may mean, alone or as a part."""
+    """Every heading in a rule."""
     return [part for alternative in rule.split("|") for part in alternative.split("+")]
 
 
@@ -240,7 +241,7 @@ ALL_HEADINGS = headings_of([rule for program in FORMATS.values() for rule in pro
 
 
 def recognized(header: Collection[str]) -> str:
-    """The program that writes such a header: the one with the most signs in it; else our own format."""
+    """The program with such a header: the one with the most signs in it; otherwise our own format."""
     columns = {normalized(heading) for heading in header if heading}
     fitting = [
         (len(program.signs), format_)

@@ -1,4 +1,4 @@
-"""Reads the rows of a file: each is an entry, is left out by a choice, or has every reason why not."""
+"""Reads the rows of a file: each becomes an entry, is left out by a choice, or gets all its errors."""
 
 import datetime
 import re
@@ -36,19 +36,19 @@ _HOURS = {"", "h", "hr", "hrs", "hour", "hours"}
 
 _TOTALS = {"total", "totals", "grand total", "subtotal", "sum", "summe", "gesamt", "totalt", "i alt"}
 _CURRENCY = re.compile(r"(?:.* - )?([A-Za-z]{3})")  # Harvest writes “Euro - EUR”
-# Hours and minutes of one row that differ by more than rounding are not the same duration.
+# Hours and minutes of one row must agree, except for rounding.
 _ROUNDING = Decimal("0.02")
 
 
 class RowReader:
-    """Reads rows one by one; what is wrong with them gathers in `errors`, what is odd in `oddities`."""
+    """Reads rows one by one; collects errors in `errors` and warnings in `oddities`."""
 
     def __init__(self, table: Table, entity, mapping: Mapping, catalogue: Catalogue, on: datetime.date):
         self.readers, self.ignored = mapping.readers(table)
         self.errors = []
         self.found = defaultdict(Found)
-        self.totals = Totals()  # of what is left out here
-        self.left_out = {}  # by number, the choice that leaves it out
+        self.totals = Totals()  # of rows that are left out
+        self.left_out = {}  # by row number, the choice that leaves the row out
         self.taken_for_totals = 0
         self._home = zoneinfo.ZoneInfo(entity.time_zone)
         zone = mapping.zone or mapping.program.zone
@@ -67,7 +67,7 @@ class RowReader:
             self._load_tasks(table)
 
     def read(self, number, cells) -> Row | None:
-        """The row, or None where it has an error, is left out or is no entry at all."""
+        """The row; None if it has an error, is left out or is a row of totals."""
         own = {name: reader(cells) for name, reader in self.readers.items()}
         if self._is_total(number, own, cells):
             self.taken_for_totals += 1
@@ -86,7 +86,7 @@ class RowReader:
         return row
 
     def _count(self, number, cell):
-        """Add what can be read of a row that is left out: the program that wrote it counts it too."""
+        """Add a row that is left out to the totals, as far as it can be read: its program counts it too."""
         text = text_of(cell["resource"])
         person = self._catalogue.known("resource", text) if text else None
         is_time = _CLASSES.get(text_of(cell["class"]).casefold()) == Entry.Class.TIME
@@ -128,7 +128,7 @@ class RowReader:
                 self._refuse(number, field, Reason("CELL-FORMULA", cell=value.name))
 
     def _flag(self, number, cell) -> str:
-        """Whether its program marked it as invoiced or exported."""
+        """“invoiced” or “exported” if the file says that about the row, else empty."""
         return next((name for name in ("invoiced", "exported") if self._says(number, cell, name)), "")
 
     def _says(self, number, cell, name):
@@ -138,7 +138,7 @@ class RowReader:
             return self._refuse(number, name, invalid.reason)
 
     def _is_left_out(self, number, cell, transaction_class, flag) -> bool:
-        """Whether a choice leaves it out; counts it where it might."""
+        """Whether a choice leaves the row out; counts the row under each choice that is about it."""
         is_time = transaction_class == Entry.Class.TIME
         kinds = {
             "no_project": _is_nothing(cell["project"]),
@@ -154,7 +154,10 @@ class RowReader:
         return False
 
     def _hours(self, cell):
-        """Hours to their last decimal; 0 for nothing, and something for what can't be read or kept."""
+        """Hours, unrounded if rounding would make them 0.
+
+        0 if empty; True if they can't be read or stored.
+        """
         name, value = self._duration(cell)
         if isinstance(value, Unsaved):
             return True
@@ -167,7 +170,7 @@ class RowReader:
             return True
 
     def _worth(self, cell, is_time):
-        """Hours, amount and currency as far as they can be read."""
+        """Hours, amount and currency, as far as they can be read."""
         if is_time:
             hours = self._hours(cell)
             return (hours if isinstance(hours, Decimal) else None,)
@@ -179,7 +182,7 @@ class RowReader:
 
     def odd(self, number, field, reason):
         """Add a warning; rows with the same reason share one."""
-        # Rows can have many reasons with one code, so the values are part of the key.
+        # One code can have many different values, so the values are part of the key.
         key = field, reason.code, *map(str, reason.params.values())
         self._odd.setdefault(key, (field, reason, []))[2].append(number)
 
@@ -201,7 +204,10 @@ class RowReader:
         return self._mapping.value(name) if _is_nothing(value) else value
 
     def _is_total(self, number, own, cells):
-        """Other programs add the sum of the hours below; our own format has no such row but a named one."""
+        """Whether the row has totals.
+
+        Other programs add the hours below; our own format has only named totals.
+        """
         if any(text_of(own.get(name)) for name in ("project", "resource")):
             return False
         first = next(filter(None, map(text_of, cells)), "").rstrip(":").strip()
@@ -247,7 +253,10 @@ class RowReader:
         )
 
     def _project(self, number, cell):
-        """The project; out of reach it is an error, and the row is compared with nothing here (SEC-1)."""
+        """The project.
+
+        An error if the user may not import for it, and then the row is not compared further (SEC-1).
+        """
         project = self._find(number, "project", cell, required=True)
         if project and not self._catalogue.reaches(project):
             text = shortened(text_of(cell), 60)
@@ -255,7 +264,7 @@ class RowReader:
         return project
 
     def _wish(self, number, cell, flag) -> str:
-        """What becomes of it when it is approved (IMP-1)."""
+        """The requested billing of the entry, for its approval (IMP-1)."""
         if flag and self._mapping.answer(flag) == "cost":
             return Entry.Wish.COST_ONLY
         said = not _is_nothing(cell["billable"])
@@ -289,7 +298,7 @@ class RowReader:
         return day
 
     def _is_usual(self, cell):
-        """Whether the program's own way to write dates is needed to read it."""
+        """Whether the date needs the program's default format."""
         return (
             not self._mapping.date_format
             and bool(self._mapping.program.date_format)
@@ -307,7 +316,7 @@ class RowReader:
             raise Invalid("CELL-NO-USUAL-DATE", text=text, format=values.in_words(usual)) from None
 
     def _missing(self, number, field, cell, name=""):
-        """An error for a missing value; none if the cell has a formula, because that is an error already."""
+        """Add an error for a missing value; not if the cell has a formula, which is already an error."""
         if not isinstance(cell, Unsaved):
             self._refuse(number, field, sentences.missing(name or field))
 
@@ -337,7 +346,7 @@ class RowReader:
         return self._find(number, "category", text, scope=str(transaction_class), required=required)
 
     def _duration(self, cell):
-        """The most exact cell of the row's duration, and the field it is in."""
+        """The most exact cell with the row's duration, and its field."""
         return next(
             ((name, cell[name]) for name in DURATIONS if not _is_nothing(cell[name])), ("quantity", None)
         )
@@ -366,12 +375,12 @@ class RowReader:
             return self._refuse(number, field, invalid.reason)
 
     def _look_twice(self, number, cell, name, hours):
-        """Hours that another column of the row contradicts, or that may be meant as a part of a day."""
+        """Warn if another column contradicts the hours, or if they may be a fraction of a day."""
         other = cell["quantity"]
         if name != "quantity" and not _is_nothing(other):
             try:
                 is_same = abs(self._read_hours("quantity", other) - hours) <= _ROUNDING
-            except Invalid:  # such as “1d 2h”, which is why there are seconds
+            except Invalid:  # such as “1d 2h”, so a column of seconds is read first
                 is_same = True
             if not is_same:
                 reason = Reason("DURATIONS-DIFFER", unit=name, hours=hours, other=text_of(other))
@@ -424,7 +433,7 @@ class RowReader:
         return match[1].upper() if match and " - " in text else text
 
     def _amount(self, number, field, cell, currency):
-        """An amount in whole minor units; nothing is 0, and None is an error that was noted."""
+        """An amount in whole minor units; 0 if the cell is empty, None after an error."""
         if not text_of(cell):
             return Decimal(0)
         value = self._number(number, field, cell, bounds.MOST_AMOUNT, values.number_of)

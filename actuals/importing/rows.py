@@ -1,4 +1,4 @@
-"""One row of a file as the entry it would be, and what is wrong or odd about it."""
+"""One row of a file, as the entry that it would become, and its errors and warnings."""
 
 import datetime
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from invoicing_site.floor.reasons import Reason
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong or unusual: on which row (None: the whole file), in which field, and the reason."""
+    """An error or a warning: the row (None: the whole file), the field, and the reason."""
 
     row: int | None
     field: str
@@ -37,17 +37,18 @@ class Problem:
 
 
 def placed(row: int | None, field: str, message: str) -> str:
-    """The message with its row and field in front: “row 7, hours: …”."""
+    """The message after its row and field: “row 7, hours: …”."""
     place = ", ".join(part for part in (f"row {row}" if row else "", field) if part)
     return f"{place}: {message}" if place else message
 
 
 @dataclass(slots=True)
 class Row:
-    """One row of the file as the entry it is or would be.
+    """One row of the file, with the fields of its entry.
 
-    flag: “invoiced” or “exported”, as its program marked it. left_out: by a choice. is_refused: it has an
-    error. is_open: what becomes of it is asked. before: what it changes in its entry, a draft, by field.
+    flag: “invoiced” or “exported”, if the file says so. left_out: a choice leaves it out. is_refused: it has
+    an error. is_open: its choice has no answer yet. before: the old values of a draft that it changes, by
+    field.
     """
 
     number: int
@@ -80,7 +81,7 @@ class Row:
 
     @property
     def is_there(self) -> bool:
-        """Whether its entry exists already."""
+        """Whether its entry already exists."""
         return self.entry_id is not None
 
     @property
@@ -89,12 +90,12 @@ class Row:
 
     @property
     def is_change(self) -> bool:
-        """Whether its entry becomes what it says."""
+        """Whether it changes its entry."""
         return bool(self.before) and not (self.is_refused or self.is_open)
 
     @property
     def added_quantity(self) -> Decimal:
-        """By how much it is more than what is here."""
+        """The hours or quantity that it adds: for a change, the difference from the entry."""
         return self.quantity - self.before["quantity"] if "quantity" in self.before else self.quantity
 
     def worth(self) -> tuple[Decimal | None, Decimal | None, str]:
@@ -103,20 +104,20 @@ class Row:
         return hours, self.cost_net, self.cost_currency
 
     def entry(self, **fields) -> Entry:
-        """The unsaved entry; all that it refers to must be saved by now."""
+        """The unsaved entry; the records that it refers to must be saved."""
         content = dict(zip(STORED, self.content(), strict=True))
         made = {name: getattr(self, name) for name in ("external_program", "external_id", "billing_wish")}
         return Entry(**content, **made, **fields)
 
     def content(self) -> tuple:
-        """What an existing entry must agree with, in the order of `STORED`."""
+        """The values that are compared with an existing entry, in the order of `STORED`."""
         return tuple(
             getattr(getattr(self, name), "pk", None) if name in _LINKS else getattr(self, name)
             for name in CONTENT
         )
 
     def identity(self) -> str:
-        """The content in words that stay the same however a file spells it."""
+        """The content as text that does not depend on the spelling of the file."""
         words = []
         for name in CONTENT:
             value = getattr(self, name)

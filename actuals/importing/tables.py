@@ -1,4 +1,4 @@
-"""A file of bytes as a header and rows of cells: CSV in the encodings and separators people have, or XLSX."""
+"""Read a file as a header and rows of cells: CSV in common encodings and with common separators, or XLSX."""
 
 import csv
 import datetime
@@ -19,24 +19,24 @@ from invoicing_site.floor.reasons import Reason
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_ROWS = 200_000
-_MOST_SECONDS = 90  # to read a workbook; one of 200,000 rows takes a third of it
+_MOST_SECONDS = 90  # seconds to read a workbook; one of 200,000 rows takes a third of that
 _MOST_RECORD = 4 * 1024 * 1024  # characters of one row of CSV
-_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of that process; no keys or passwords
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # for that process; no keys or passwords
 _MOST_TITLES = 20  # rows above the header
 _SEPARATORS = ",;\t"
 _SEPARATOR_LINE = re.compile(r'\A"?sep=([,;\t])"?\r?\n', re.IGNORECASE)
 
-# Control characters that no program writes into a text; a few are accepted, with a warning on their row.
+# Control characters that no program writes; a few are accepted, with a warning on their row.
 _UNWRITTEN = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MOST_UNWRITTEN = 50
 
-# How a file begins that is markup, whatever its name is.
+# The beginnings of markup files, whatever their names.
 _MARKUP = re.compile(r"\s*<(!doctype|html|head|meta|body|style|table|\?xml|!--)", re.IGNORECASE)
 
 
 @dataclass
 class Table:
-    """The header and the rows below it that hold anything, with their numbers as a spreadsheet shows them."""
+    """The header and the non-empty rows below it, with their row numbers in a spreadsheet."""
 
     header: list[str]
     rows: list[tuple[int, list]]
@@ -45,7 +45,7 @@ class Table:
 
     @property
     def columns(self) -> dict[str, list[int]]:
-        """Positions by `normalized` heading; more than one where a heading stands twice."""
+        """The positions of each `normalized` heading; several if the heading occurs more than once."""
         found = {}
         for index, heading in enumerate(self.header):
             if heading:
@@ -54,15 +54,15 @@ class Table:
 
 
 def normalized(heading: str) -> str:
-    """A heading as it is compared: without case, with single spaces for spaces and underscores."""
+    """A heading for comparison: in lower case, with single spaces in place of spaces and underscores."""
     return " ".join(heading.replace("_", " ").casefold().split())
 
 
 def read_table(content: bytes, *, known: Collection[str] = (), sheet: str = "", name: str = "") -> Table:
-    """The table in a CSV or XLSX file of that name.
+    """Read the table in a CSV or XLSX file of that name.
 
-    `known` are normalized headings, by which the separator is recognized. Refused if the file is too large,
-    is not a table, or has no row below its header.
+    `known` are normalized headings; they help to find the separator. Refused if the file is too large, is not
+    a table, or has no row below its header.
     """
     if len(content) > MOST_BYTES:
         raise Refused("FILE-TOO-LARGE", most=MOST_BYTES // 1024**2)
@@ -79,7 +79,7 @@ def read_table(content: bytes, *, known: Collection[str] = (), sheet: str = "", 
 
 
 def is_workbook(content: bytes) -> bool:
-    """Whether it begins as a ZIP archive, which an XLSX file is and no CSV."""
+    """Whether the content starts as a ZIP archive: an XLSX file does, a CSV file never."""
     return content.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
@@ -118,7 +118,7 @@ def _decoded(content: bytes) -> tuple[str, list[Reason]]:
 
 
 def _fits(text, separator, known) -> tuple[int, int]:
-    """How many headings of the header are known, and how many there are, if this is the separator."""
+    """The number of known headings in the header, and of all headings, if this is the separator."""
     beginning = []
     try:
         for record in _records(text, separator):
@@ -156,7 +156,7 @@ def _records(text, separator) -> Iterator[list[str]]:
 
 
 def _table(numbered, known, notes, *, is_workbook=False) -> Table:
-    """The header, and the rows below it that hold anything."""
+    """The header, and the non-empty rows below it."""
     kept, cells = [], 0
     for number, record in numbered:
         while record and not (isinstance(record[-1], Unsaved) or text_of(record[-1])):
@@ -181,7 +181,7 @@ def _table(numbered, known, notes, *, is_workbook=False) -> Table:
 
 
 def _header_of(rows, known) -> int:
-    """Which of the first rows is the header: the first, unless a later one has more known headings."""
+    """The row that is the header: the first one, unless a later one has more known headings."""
     counts = [_known(row, known) for row in rows]
     best = counts.index(max(counts))
     return best if counts[best] >= 2 else 0
@@ -205,11 +205,11 @@ def _too_many():
 
 
 def _workbook(content: bytes, known, sheet: str) -> Table:
-    """Read in a process of its own, which is stopped when it takes too long (see `workbook`)."""
+    """Read it in a separate process, which is stopped after a timeout (see `workbook`)."""
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as answer:
         source.write(content)
         source.seek(0)
-        # Isolated: it needs nothing of ours, not even the settings.
+        # Isolated: it uses none of our modules or settings.
         command = [sys.executable, "-I", workbook.__file__, json.dumps(sheet)]
         try:
             done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Control totals of a file: by person and currency, to be compared with what its program says."""
+"""Control totals of a file by person and currency, to compare with those of the program that wrote it."""
 
 import datetime
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Totals:
     last_day: datetime.date | None = None
 
     def add(self, person, text, day, *worth):
-        """One row: of a person, or of the text that names nobody known."""
+        """Add one row of a person; if the person is unknown, under the text in the file."""
         name = f"{person.code} {person.name}" if person else text or "Nobody"
         self.people.setdefault(name, Found()).add(*worth)
         if day:
@@ -43,7 +43,7 @@ class Totals:
         return sorted(self.people.items())
 
     def about_unread(self) -> str:
-        """The rows that are counted without their hours or amount."""
+        """A sentence about the rows that are counted without their hours or amount."""
         if not self.unread:
             return ""
         n, first = len(self.unread), ", ".join(map(str, self.unread[:_NAMED]))
@@ -66,7 +66,7 @@ class Totals:
 
     @property
     def all(self) -> Found:
-        """Everybody's together."""
+        """The totals of all persons."""
         sums = Found()
         for each in self.people.values():
             sums.include(each)

@@ -1,4 +1,7 @@
-"""The category of time whose rows name none: an item tax group comes with it (IMP-1, JRN-3)."""
+"""The category of new time entries without a category in the file.
+
+It decides their item tax group (IMP-1, JRN-3).
+"""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +15,7 @@ from invoicing_site.floor.errors import Refused
 
 @dataclass
 class Unnamed:
-    """How many new rows of time name no category, which one they get, and those it can be chosen from."""
+    """The number of new time rows without a category, the category that they get, and the possible ones."""
 
     rows: int = 0
     category: Category | None = None
@@ -21,12 +24,12 @@ class Unnamed:
     def in_words(self) -> str:
         if not self.rows:
             return ""
-        n = wording.counted(self.rows, "row of time names", "rows of time name")
+        n = wording.counted(self.rows, "row of time has", "rows of time have")
         they, get = ("it", "gets") if self.rows == 1 else ("they", "get")
         if self.category is None:
             return (
-                f"{n} no category, and the company has none for time: {they} {get} none, and no item tax "
-                "group. Have an administrator make one first."
+                f"{n} no category, and the legal entity has no category for time: {they} {get} no category "
+                "and no item tax group. Ask an administrator to add a category for time first."
             )
         said = f"{n} no category: {they} {get} {self.category}"
         if len(self.offered) > 1:
@@ -42,9 +45,9 @@ class Unnamed:
 
 
 def give_categories(rows: list[Row], entity, code: str) -> Unnamed:
-    """Give the usual category, or the one with this code, to time that names none.
+    """Set the category with this code, or the default one, on time without a category.
 
-    Only once it is known which rows are new: a file says of an entry what it said the first time.
+    Called only when new rows are known: a row of an existing entry keeps the category of the entry.
     """
     lacking = [row for row in rows if row.transaction_class == Entry.Class.TIME and row.category is None]
     if not (lacking or code):

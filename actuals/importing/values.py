@@ -11,7 +11,7 @@ from invoicing_site.floor.errors import Refused
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
 _SPACES = re.compile(r"[\s\u00a0\u2007\u202f]+")
-_APOSTROPHES = re.compile("['\u2019]")  # as the Swiss set off thousands
+_APOSTROPHES = re.compile("['\u2019]")  # thousands separators in Switzerland
 _GROUPED = re.compile(r"[0-9]{1,3}( [0-9]{3})+([.,][0-9]*)?")
 _PLAIN = re.compile(r"[0-9]+|[0-9]*[.,][0-9]+|[0-9]+[.,]")
 _THOUSANDS = {sign: re.compile(rf"[0-9]{{1,3}}([{sign}][0-9]{{3}})+") for sign in ".,"}
@@ -33,7 +33,7 @@ _A_SECOND, _HALF_A_SECOND = datetime.timedelta(seconds=1), datetime.timedelta(mi
 _YES = {"yes", "y", "true", "1", "x", "ja", "oui"}
 _NO = {"", "no", "n", "false", "0", "nei", "nej", "nein", "non"}
 _WORDS = {"YYYY": "%Y", "MMM": "%b", "MM": "%m", "DD": "%d", "YY": "%y"}
-_MOST_DIGITS = 40  # longer than any number a column holds
+_MOST_DIGITS = 40  # longer than any number that a column can store
 
 
 class Invalid(Refused):
@@ -42,18 +42,18 @@ class Invalid(Refused):
 
 @dataclass(frozen=True)
 class Unsaved:
-    """A cell with a formula whose value the workbook does not hold."""
+    """A cell with a formula without a saved value."""
 
     name: str
 
 
 def shortened(text: str, length: int) -> str:
-    """The text, or its beginning and an ellipsis: a file may hold a novel where a code should be."""
+    """The text, or its beginning and an ellipsis, because a cell can have a very long text."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def text_of(cell) -> str:
-    """Any cell as one line of text; a number without decimals as people write it."""
+    """Any cell as one line of text; a number without unnecessary decimals."""
     if cell is None or isinstance(cell, Unsaved):
         return ""
     if isinstance(cell, str):
@@ -68,7 +68,7 @@ def text_of(cell) -> str:
 
 
 def prose_of(cell) -> str:
-    """A cell of free text: line breaks stay, control characters don't."""
+    """A cell of free text: keeps line breaks, removes control characters."""
     if not isinstance(cell, str):
         return text_of(cell)
     text = cell.replace("\r\n", "\n").replace("\r", "\n")
@@ -78,8 +78,8 @@ def prose_of(cell) -> str:
 def number_of(cell, decimal: str = "") -> Decimal:
     """The number in a cell, exactly as it is written.
 
-    `decimal` is the sign before the decimals, or empty: then a lone point is one, and a comma only where it
-    cannot set off thousands.
+    `decimal` is the decimal separator. If it is empty, a single point is the separator, and a comma only if
+    it can't be a thousands separator.
     """
     if isinstance(cell, bool | datetime.date | datetime.time | datetime.timedelta):
         raise Invalid("CELL-NOT-A-NUMBER", text=text_of(cell))
@@ -87,7 +87,7 @@ def number_of(cell, decimal: str = "") -> Decimal:
         return Decimal(cell)
     text = text_of(cell)
     if isinstance(cell, float):
-        # Fifteen digits are what a spreadsheet knows and shows: 0.1 + 0.2 is 0.3 there.
+        # Spreadsheets calculate with fifteen digits and show 0.1 + 0.2 as 0.3.
         value = Decimal(text)
         if not value.is_finite():
             raise Invalid("CELL-NOT-A-NUMBER", text=text)
@@ -103,11 +103,11 @@ def number_of(cell, decimal: str = "") -> Decimal:
 
 
 def _plain(text, decimal) -> str | None:
-    """Digits with a point before the decimals, or None where the text is no number."""
+    """The digits with a decimal point; None if the text is not a number."""
     if _GROUPED.fullmatch(text):
         text = text.replace(" ", "")
         if not decimal and "," in text:
-            decimal = ","  # spaces set off the thousands, so the comma does not
+            decimal = ","  # spaces separate the thousands, so the comma does not
     if decimal:
         other = "." if decimal == "," else ","
         whole, _, rest = text.partition(decimal)
@@ -131,12 +131,12 @@ def _plain(text, decimal) -> str | None:
 
 
 def hours_of(cell, decimal: str = "", in_an_hour: int = 1) -> Decimal:
-    """A duration in hours, not rounded: a time, 7:30, 7 h 30 min, PT7H30M; or a number.
+    """A duration in hours, not rounded: a time, 7:30, 7 h 30 min, PT7H30M, or a number.
 
-    Of a lone number, so many make an hour: 60 in a column of minutes.
+    A number without a unit is divided by `in_an_hour`: 60 for a column of minutes.
     """
     if isinstance(cell, datetime.timedelta):
-        # A spreadsheet keeps a time as a fraction of a day, which is never quite a whole second.
+        # A spreadsheet stores a time as a fraction of a day, which is never exactly a whole second.
         return _hours(Decimal((cell + _HALF_A_SECOND) // _A_SECOND))
     if isinstance(cell, datetime.time):
         return _hours(Decimal(cell.hour * 3600 + cell.minute * 60 + cell.second))
@@ -168,7 +168,7 @@ def _of_a_period(days, hours, minutes, seconds):
 
 
 def _spelled(text, decimal) -> Decimal | None:
-    """Seconds of “1 hour 30 minutes” or “90 min”; None where the text is nothing like that."""
+    """The seconds of “1 hour 30 minutes” or “90 min”; None for other texts."""
     total, position, last = Decimal(0), 0, None
     while match := _SPELLED.match(text, position):
         number, unit = match[1], match[2].casefold()
@@ -187,18 +187,18 @@ def _hours(seconds: Decimal) -> Decimal:
 
 
 def looks_like_a_part_of_a_day(hours: Decimal) -> bool:
-    """Whether a number is no whole minutes as hours, but is as a part of a day: 0.0625 is 1:30."""
+    """Whether a number is not in whole minutes as hours, but is as a fraction of a day: 0.0625 is 1:30."""
     return 0 < hours < 1 and (hours * 60) % 1 != 0 and (hours * 24 * 60) % 1 == 0
 
 
 def on_a_clock(hours: Decimal) -> str:
-    """“1:30” for one and a half."""
+    """Hours as hours and minutes: “1:30” for 1.5."""
     minutes = int(hours * 60)
     return f"{minutes // 60}:{minutes % 60:02}"
 
 
 def yes_or_no(cell) -> bool:
-    """What a column such as “Billable” says; nothing is a no."""
+    """The value of a column such as “Billable”; an empty cell means no."""
     text = text_of(cell).casefold()
     if text in _YES or text in _NO:
         return text in _YES
@@ -208,7 +208,7 @@ def yes_or_no(cell) -> bool:
 def date_of(cell, date_format: str = "", *, zone=None, home=None) -> datetime.date:
     """The day in a cell: a date of the spreadsheet, or text in the given `strptime` format, else ISO.
 
-    A time with a zone of its own, or else of `zone`, is a day in the zone `home`.
+    A time with a zone, its own or `zone`, is converted to the day in the zone `home`.
     """
     text = text_of(cell)
     try:
@@ -217,14 +217,14 @@ def date_of(cell, date_format: str = "", *, zone=None, home=None) -> datetime.da
         if isinstance(cell, datetime.date):
             return cell
         if isinstance(cell, str) and date_format:
-            moment = datetime.datetime.strptime(text, date_format)  # noqa: DTZ007 - it may say its zone
+            moment = datetime.datetime.strptime(text, date_format)  # noqa: DTZ007 - it can have a zone
             return _day(moment, zone if "%H" in date_format or "%I" in date_format else None, home)
         if isinstance(cell, str) and (match := _ISO.fullmatch(text)):
             if match[2]:
                 with contextlib.suppress(ValueError):
                     return _day(datetime.datetime.fromisoformat(text), zone, home)
             return datetime.date.fromisoformat(match[1])
-    except (ValueError, OverflowError):  # a moment at the edge of the calendar is beyond it elsewhere
+    except (ValueError, OverflowError):  # at the limits of the calendar another zone is out of range
         pass
     if isinstance(cell, datetime.datetime):
         raise Invalid("CELL-OUTSIDE-CALENDAR", text=text)
@@ -245,25 +245,25 @@ def _day(moment, zone, home):
 
 
 def is_iso(cell) -> bool:
-    """Whether a date needs no format to be read."""
+    """Whether a date can be read without a format."""
     return not isinstance(cell, str) or bool(_ISO.fullmatch(text_of(cell)))
 
 
 def in_words(date_format: str) -> str:
-    """“MM/DD/YYYY” for a `strptime` format."""
+    """A `strptime` format in words: “MM/DD/YYYY”."""
     for word, code in _WORDS.items():
         date_format = date_format.replace(code, word)
     return date_format
 
 
 def date_format_of(text: str) -> str:
-    """A `strptime` format from itself, or from words such as DD.MM.YYYY; ValueError if it has no day."""
+    """The `strptime` format of a text such as %d.%m.%Y or DD.MM.YYYY; ValueError if it has no day."""
     if "%" not in text:
         for word, code in _WORDS.items():
             text = re.sub(rf"(?<!%){word}", code, text)
     day = datetime.date(2001, 2, 3)
     try:
-        has_day = datetime.datetime.strptime(day.strftime(text), text).date() == day  # noqa: DTZ007 - a plain day
+        has_day = datetime.datetime.strptime(day.strftime(text), text).date() == day  # noqa: DTZ007 - a day
     except (ValueError, KeyError, IndexError, re.error):
         has_day = False
     if not has_day:

@@ -1,15 +1,15 @@
-"""The cells of an XLSX workbook, read in a process of its own: `python workbook.py SHEET <file >answer`.
+"""The cells of an XLSX workbook, read in a separate process: `python workbook.py SHEET <file >answer`.
 
-A workbook is a ZIP archive of XML, and both can unpack into a thousand times their size. So nothing is
-believed that the file says of itself: every piece is counted while it is unpacked, and reading stops with a
-sentence at the first one too many. The process has a bound on its time and memory, and its caller
-can stop it. It imports nothing but the standard library, so it starts at once and knows no secrets.
+A workbook is a ZIP archive of XML, and both can expand to a thousand times their size. So the sizes that the
+file states are not trusted: everything is counted while it is unpacked, and reading stops with a refusal at
+the limit. The process has limits on its time and memory, and its caller can stop it. It imports only the
+standard library, so it starts fast and has no access to settings and passwords.
 
-SHEET, which may be empty, and the answer are JSON. The answer has one value a line: the names of the sheets
-and which one was read; then each row that holds anything, as [number, cells]; or the refusal, as
-{"refused": {"code": …, "params": …}}. A cell is null, a text, a whole number, {"number": digits}, true or
-false, {"date": ISO text} of a day or a moment, {"seconds": n} for a time, or {"formula": "D2"} if a formula
-has no saved value.
+SHEET, which may be empty, and the answer are JSON. The answer has one value per line: first the names of the
+sheets and which one was read; then each non-empty row, as [number, cells]; or the refusal, as {"refused":
+{"code": …, "params": …}}. A cell is null, a text, a whole number, {"number": digits}, true or false, {"date":
+ISO text} of a day or a moment, {"seconds": n} for a time, or {"formula": "D2"} if a formula has no saved
+value.
 """
 
 import contextlib
@@ -22,10 +22,10 @@ import zipfile
 from decimal import Decimal
 from xml.parsers import expat
 
-MOST_UNPACKED = 500 * 1024 * 1024  # bytes of all parts together, as the archive says and as they come out
+MOST_UNPACKED = 500 * 1024 * 1024  # bytes of all parts together, as stated in the archive and as unpacked
 MOST_PARTS = 5_000
-MOST_ROWS = 200_100  # some more than are imported: titles, the header, totals
-MOST_SHEET_ROWS = 1_048_576  # what a spreadsheet can have; a file may claim more
+MOST_ROWS = 200_100  # more rows than are imported: titles, the header, totals
+MOST_SHEET_ROWS = 1_048_576  # the limit of spreadsheet programs; a file may state more
 MOST_COLUMNS = 200
 MOST_CELLS = 5_000_000
 MOST_IN_A_CELL = 32_767  # characters, as in a spreadsheet program
@@ -34,11 +34,11 @@ _MOST_NAMED = 10  # sheets in a refusal
 _MOST_STYLES = 100_000
 _MOST_IN_A_FORMAT = 255  # characters of a number format, as in a spreadsheet program
 _MOST_DEPTH = 50
-_MOST_PIECE = 1024 * 1024  # bytes of one tag or one text that the parser has to keep
+_MOST_PIECE = 1024 * 1024  # bytes of one tag or one text that the parser has to buffer
 _CHUNK = 64 * 1024
 _SECONDS, _MEMORY = 60, 1024 * 1024 * 1024
 
-_EPOCH = datetime.datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook knows no zone
+_EPOCH = datetime.datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook has no time zones
 _DAYS_TO_1904 = 1462
 _LAST_DAY = 2_958_466  # 10000-01-01
 _HALF = Decimal("0.5")
@@ -48,9 +48,9 @@ _TIMES = {*range(18, 22), *range(32, 36), *range(45, 48)}
 _WORDS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?:\$[^][]*|[A-Za-z]{3,}[0-9]*|[<>=][^][]*)\]')
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_MOST_IN_A_NUMBER = 40  # characters; what is longer is a text, and so is what looks otherwise
+_MOST_IN_A_NUMBER = 40  # characters; longer cells, or others that are no numbers, are texts
 _REFERENCE = re.compile(r"([A-Z]{1,3})[0-9]*")
-# By a part of the archive, the code of the refusal.
+# The code of the refusal by part of the archive.
 _OTHER_ARCHIVES = {
     "content.xml": "FILE-IS-ODS",
     "xl/workbook.bin": "FILE-IS-XLSB",
@@ -60,7 +60,7 @@ _OTHER_ARCHIVES = {
 
 
 class Refusal(Exception):
-    """The workbook is not read: a code of the table of refusals, and the values of its sentence."""
+    """The workbook can't be read: a code from the table of refusals, and the values of its sentence."""
 
     def __init__(self, code, **params):
         super().__init__(code, params)
@@ -71,7 +71,7 @@ class Refusal(Exception):
 
 
 def read(file, sheet=""):
-    """The sheet's names and rows, one by one, as the module says; Refusal where it must not be read."""
+    """Yield the names of the sheets, then the rows, as described above; Refusal if it can't be read."""
     try:
         with zipfile.ZipFile(file) as archive:
             yield from _Workbook(archive).rows(sheet)
@@ -79,7 +79,7 @@ def read(file, sheet=""):
         raise
     except MemoryError:
         raise _too_large() from None
-    except Exception as trouble:  # whatever a parser of ZIP and XML can come upon in a damaged file
+    except Exception as trouble:  # errors of the ZIP and XML parsers in a damaged file
         raise Refusal("WORKBOOK-DAMAGED") from trouble
 
 
@@ -127,7 +127,7 @@ class _Workbook:
         return "xl/workbook.xml"
 
     def _related(self, path, kind):
-        """The parts of a kind that this part names, by the keys that it names them with."""
+        """The parts of a kind to which this part refers, by their reference keys."""
         folder, name = posixpath.split(path)
         relations = posixpath.join(folder, "_rels", f"{name}.rels")
         if relations not in self.names:
@@ -145,10 +145,10 @@ class _Workbook:
             pass
 
     def pieces(self, name, handler):
-        """Unpack a part piece by piece into the handler; stops where the handler has enough."""
+        """Unpack a part in pieces and pass them to the handler, until the handler has enough."""
         info = self.archive.getinfo(name)
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            # The others unpack without a bound.
+            # Other compression methods unpack without a limit.
             raise Refusal("WORKBOOK-COMPRESSION")
         parser, fed = _parser(handler), 0
         with self.archive.open(info) as stream:
@@ -236,7 +236,7 @@ class _Sheets(_Handler):
 
 
 class _Styles(_Handler):
-    """Which styles of cells show a date, and which a time."""
+    """Which cell styles are dates, and which are times."""
 
     def __init__(self):
         self.codes, self.ids, self.inside = {}, [], False
@@ -268,9 +268,9 @@ class _Styles(_Handler):
 
 
 def kind_of(code):
-    """“date”, “moment” (with a time), “time” or nothing: what a number format such as “[h]:mm” shows.
+    """What a number format such as “[h]:mm” shows: “date”, “moment” (with a time), “time” or nothing.
 
-    A longer one than a spreadsheet program saves is not read.
+    A format longer than spreadsheet programs allow is ignored.
     """
     if len(code) > _MOST_IN_A_FORMAT:
         return ""
@@ -285,7 +285,7 @@ def kind_of(code):
 
 
 class _Texts(_Handler):
-    """The table of texts that cells point at."""
+    """The table of texts to which cells refer."""
 
     def __init__(self):
         self.texts, self.size = [], 0
@@ -438,7 +438,7 @@ class _Page(_Handler):
 
 
 def _rounded(seconds):
-    """A time as a fraction of a day is never quite a whole second."""
+    """Whole seconds, because a time as a fraction of a day is never exact."""
     return int(seconds + _HALF if seconds >= 0 else seconds - _HALF)
 
 
@@ -459,9 +459,9 @@ def _letters(index):
 
 
 def _bound():
-    """A bound on memory and time, if the system supports it; the caller has a timeout too."""
+    """Limit memory and time if the system supports it; the caller has a timeout too."""
     with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource  # not on every system
+        import resource  # not available on every system
 
         resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))

@@ -1,7 +1,7 @@
 """The operations on entries (create, submit, recall) and on actuals (record, reverse).
 
-Approving, which creates actuals from entries, is an operation of `backlog`. Submitting and recalling hold the
-projects of the entries and lock the entries, so an approval locks one or the other and reads afterwards.
+Approving, which creates actuals from entries, is an operation of `backlog`. Submitting and recalling lock the
+projects of the entries (shared) and then the entries, as approving does, and read the rows after that.
 """
 
 from actuals.operations.entries import (

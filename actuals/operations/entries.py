@@ -1,4 +1,4 @@
-"""Entries before approval: created, changed, submitted, recalled, deleted (APP-1)."""
+"""Operations on entries before approval: create, change, submit, recall, delete (APP-1)."""
 
 import hashlib
 from collections import defaultdict
@@ -26,7 +26,7 @@ from invoicing_site.floor.querysets import LockingQuerySet, in_chunks, total, to
 
 _CHUNK = 5000
 _Status = Entry.Status
-# What its owner decides about an entry; the rest is made by what happens to it.
+# The fields that the owner of an entry sets; all others are set by operations.
 _CONTENT = (
     "date",
     "project",
@@ -47,7 +47,7 @@ _CONTENT = (
 
 @transaction.atomic
 def enter(resource: Resource, transaction_class: str, *, by, **fields) -> Entry:
-    """A new draft of one's own: hours, an expense or material, on an open project of one's company."""
+    """Create a draft of the user's own work: hours, an expense or material, on an open project."""
     resource = own_resource(resource, by)
     (project,) = _held([fields["project"]])
     if not resource.is_active:
@@ -67,10 +67,10 @@ def enter(resource: Resource, transaction_class: str, *, by, **fields) -> Entry:
 
 @transaction.atomic
 def amend(entry: Entry, *, by, seen: str, **fields) -> Entry:
-    """Change one's own draft or rejected entry; refused when it is not what was `seen` (its stamp) any more.
+    """Change the user's own draft or rejected entry; refused if it differs from what was `seen` (its stamp).
 
-    A rejected entry that is changed becomes a draft, so that it goes in again with the others; the comment
-    stays on it until then.
+    A rejected entry that is changed becomes a draft, so that it is submitted with the others. The comment of
+    the rejection stays until then.
     """
     if entry.resource:
         own_resource(entry.resource, by)
@@ -107,7 +107,7 @@ def amend_and_submit(entry: Entry, *, by, seen: str, **fields) -> Entry:
 
 @transaction.atomic
 def delete(entries: Iterable[Entry], *, by) -> int:
-    """Remove one's own drafts and rejected entries, all of them or none; the audit log keeps them."""
+    """Delete the user's own drafts and rejected entries, all or none; the audit log keeps their content."""
     entries = _locked(entries)
     if not entries:
         return 0
@@ -123,13 +123,13 @@ def delete(entries: Iterable[Entry], *, by) -> int:
 
 
 def stamp(entry: Entry) -> str:
-    """A word that changes when anything does that its owner decides."""
+    """A hash that changes with any field that the owner sets."""
     words = "\x1f".join([entry.status, *map(str, _content(entry).values())])
     return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 def own_resource(resource: Resource, by) -> Resource:
-    """The resource under its lock, which guards its days; refused when it is not the person's own."""
+    """The resource, locked, which also locks its days; refused if it is not the user's own."""
     resource = LockingQuerySet(Resource).filter(pk=resource.pk).locked().get()
     if resource.user_id is None or resource.user_id != by.pk:
         raise Refused("OTHER-PERSON", resource=resource)
@@ -137,7 +137,7 @@ def own_resource(resource: Resource, by) -> Resource:
 
 
 def demand_no_facts(entries):
-    """An entry whose approval was canceled stays: the facts that were reversed refer to it (ACT-1)."""
+    """Refused for an entry with a canceled approval, because its reversed actuals refer to it (ACT-1)."""
     for chunk in in_chunks(entries, _CHUNK):
         fact = Actual.objects.filter(entry__in=[entry.pk for entry in chunk]).first()
         if fact:
@@ -145,7 +145,7 @@ def demand_no_facts(entries):
 
 
 def _held(projects):
-    """The projects as they are now, in the order given, held so that nobody closes them meanwhile."""
+    """The current projects, in the given order, with a shared lock, so that nobody closes them meanwhile."""
     found = {row.pk: row for row in Project.objects.filter(pk__in={each.pk for each in projects}).held()}
     return [found[each.pk] for each in projects]
 
@@ -180,7 +180,10 @@ def _judge(entry):
 
 
 def _judge_hours(entry):
-    """No day is longer than 24 hours; what was rejected does not count, unless it goes in again."""
+    """Refused if a day would have more than 24 hours.
+
+    Rejected entries do not count, unless they are submitted again.
+    """
     others = hours_of_days([entry]).exclude(pk=entry.pk)
     _demand_short(entry.date, total(others, "quantity") + entry.quantity)
 
@@ -191,7 +194,7 @@ def _demand_short(day, hours):
 
 
 def hours_of_days(entries):
-    """The hours that count on the days of these entries, for their resources."""
+    """The hours that count on the days of these entries, by resource and day."""
     return Entry.objects.filter(
         resource__in={entry.resource_id for entry in entries},
         date__in={entry.date for entry in entries},
@@ -233,13 +236,13 @@ def _content(entry) -> dict:
 
 @transaction.atomic
 def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
-    """Hand drafts, or rejected entries once more, in for approval; all of them or none (APP-1).
+    """Submit drafts and rejected entries for approval; all or none (APP-1).
 
-    Allowed to whom the entry belongs, to who typed it in, to the project's managers and to the entity's
-    accountants; `by` None is the system itself. Refused on a closed project and for a resource of another
-    company, and when a day would have more than 24 hours. A former rejection leaves the entry
-    and stays in the audit log. From now on the entry is priced by the role, unit and company that count on
-    its day, whatever becomes of its resource later (APP-9).
+    Allowed for the entry's owner, for the user who created it, for the project's managers and for the legal
+    entity's accountants; `by` None is the system itself. Refused on a closed project, for a resource of
+    another legal entity, and if a day would have more than 24 hours. The stamps of an earlier rejection are
+    cleared; the audit log keeps them. From now on the entry is priced by the role, unit and legal entity of
+    the resource on its day, even if the resource changes later (APP-9).
     """
     entries = _locked(entries)
     if not entries:
@@ -274,9 +277,9 @@ _PRICED_BY = ("priced_role_id", "priced_unit_id", "priced_company_id")
 
 @transaction.atomic
 def recall(entries: Iterable[Entry], *, by) -> list[Entry]:
-    """Take one's own submitted entries back into draft before anybody approved them; all or none (APP-1).
+    """Return the user's own submitted entries to draft before they are approved; all or none (APP-1).
 
-    An approved entry is taken back by a recall request, which its approver answers (APP-5).
+    An approved entry needs a recall request, which its approver answers (APP-5).
     """
     entries = _locked(entries)
     if not entries:
@@ -291,10 +294,10 @@ def recall(entries: Iterable[Entry], *, by) -> list[Entry]:
 
 
 def _locked(entries) -> list[Entry]:
-    """The entries read again under their locks, in the order of their keys; their projects are held."""
+    """The entries, read again and locked in the order of their keys; their projects get a shared lock."""
     entries = list(entries)
     keys = sorted({entry.pk for entry in entries})
-    # Hours that come back into a day are counted under the lock that guards it.
+    # The days of the resource are locked before the hours on them are counted.
     back = {entry.resource_id for entry in entries if entry.status == _Status.REJECTED}
     list(LockingQuerySet(Resource).filter(pk__in=back).locked())
     Project.objects.filter(pk__in={entry.project_id for entry in entries}).held()
@@ -310,13 +313,13 @@ def _locked(entries) -> list[Entry]:
 
 
 def _refuse_unless(entries, verb):
-    """Refused, naming the first, unless the status of each allows the verb."""
+    """Refused for the first entry with a status that does not allow the verb."""
     for entry in entries:
         moves.refuse_unless(entry, verb, name=named(entry))
 
 
 def _judge_days(entries):
-    """No day is longer than 24 hours. What was rejected counts again."""
+    """Refused if a day would have more than 24 hours; rejected entries count again."""
     worked = [entry for entry in entries if entry.transaction_class == Entry.Class.TIME]
     hours: dict[tuple, Decimal] = {}
     for chunk in in_chunks(worked, _CHUNK):
@@ -342,7 +345,7 @@ def _may_submit(entries, by):
 
 
 def _owns(user, entry) -> bool:
-    """Whose work it is, or who typed it in for somebody without a login."""
+    """Whether the user did the work, or entered it for a resource without a login."""
     if entry.resource and entry.resource.user_id == user.pk:
         return True
     return entry.created_by_id == user.pk

@@ -1,4 +1,4 @@
-"""Facts are recorded and reversed, and nothing else ever happens to them (ACT-1)."""
+"""Record and reverse actuals; there is no other operation on them (ACT-1)."""
 
 from collections.abc import Iterable
 
@@ -14,17 +14,17 @@ _CHUNK = 5000
 
 
 def open_batch(entity, action: str, *, on, by) -> Batch:
-    """The row under which one action records its actuals; `on` is the entity's day of the action.
+    """Create the batch of one action that records actuals; `on` is the legal entity's date of the action.
 
-    Belongs in the action's own transaction. The action itself writes the audit event.
+    Call it in the transaction of the action. The action itself writes the audit event.
     """
     return Batch.objects.create(entity=entity, action=Batch.Action(action), on=on, by=by)
 
 
 def record_decisions(decisions: list[PriceDecision]) -> None:
-    """Insert the price decisions of a batch; the actuals that point at them can be recorded then.
+    """Insert the price decisions of a batch, before the actuals that refer to them.
 
-    Belongs in the action's own transaction.
+    Call it in the transaction of the action.
     """
     for row, pk in zip(decisions, draw_ids(PriceDecision, len(decisions)), strict=True):
         row.pk = pk
@@ -33,7 +33,7 @@ def record_decisions(decisions: list[PriceDecision]) -> None:
 
 @transaction.atomic
 def record(actuals: Iterable[Actual], *, batch: Batch) -> list[Actual]:
-    """Insert new facts for good, under the batch and its entity, and return them in the same order (ACT-1).
+    """Insert new actuals in the batch and its legal entity, and return them in the same order (ACT-1).
 
     They may refer to each other as instances before they have keys. Where no accounting date is given it is
     the transaction date. Amounts come in whole minor units of their currency. Those that the journal books
@@ -53,10 +53,10 @@ def record(actuals: Iterable[Actual], *, batch: Batch) -> list[Actual]:
 
 @transaction.atomic
 def reverse(actuals: Iterable[Actual], *, batch: Batch, booked_by: str | None = None) -> list[Actual]:
-    """Record the exact opposite of each fact, dated as `negated` says, and return them in the same order.
+    """Record the exact opposite of each actual, dated as in `negated`, and return them in the same order.
 
-    Refused when one of them was reversed before or is a reversal itself, also when somebody else is doing it
-    at this moment: a fact is reversed at most once.
+    Refused if one of them is already reversed or is a reversal itself, even if another transaction reverses
+    it at the same time: an actual is reversed at most once.
     """
     actuals = list(actuals)
     assert len({actual.pk for actual in actuals}) == len(actuals), "A fact stands twice in one selection."
@@ -73,10 +73,10 @@ def reverse(actuals: Iterable[Actual], *, batch: Batch, booked_by: str | None = 
 
 
 def negated(actual: Actual, batch: Batch, booked_by: str | None = None) -> Actual:
-    """The unsaved reversal of one fact: quantity and amount negated, all else as it was.
+    """The unsaved reversal of one actual: quantity and amount are negated, all other values are the same.
 
-    Its accounting date is the day of the action (JRN-7). It is booked by what booked the original unless
-    another is named.
+    Its accounting date is the day of the action (JRN-7). It is booked by the same document as the original,
+    unless `booked_by` is given.
     """
     assert actual.entity_id == batch.entity_id, "A batch belongs to one company."
     values = {name: getattr(actual, name) for name in _SAME}
@@ -92,7 +92,7 @@ def negated(actual: Actual, batch: Batch, booked_by: str | None = None) -> Actua
 
 
 def anew(actual: Actual, batch: Batch, **changes) -> Actual:
-    """The unsaved fact that replaces one that is reversed: as it was but for the changes (CON-6).
+    """The unsaved actual that replaces a reversed one: a copy with the given changes (CON-6).
 
     Its accounting date is the day of the action (JRN-7).
     """
@@ -102,7 +102,7 @@ def anew(actual: Actual, batch: Batch, **changes) -> Actual:
     return Actual(**values, batch=batch, accounting_date=batch.on, replaces=actual)
 
 
-# `replaces` is left out: a reversal replaces nothing.
+# `replaces` is not copied: a reversal replaces nothing.
 _OWN = {"id", "batch", "accounting_date", "quantity", "amount", "booked_by", "reverses", "replaces"}
 _SAME = [field.attname for field in Actual._meta.concrete_fields if field.name not in _OWN]
 

@@ -1,6 +1,6 @@
 """Importing entries from a file (IMP-1): all rows or none, and never the same row twice.
 
-A large file is asked for (`ask`) and imported by a worker (`carry_out`).
+For a large file, `ask` requests the import and a worker runs it (`carry_out`).
 """
 
 import contextlib
@@ -48,7 +48,10 @@ CHUNK = 2000
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What became of a file. `entry_import` holds its entries: this import, or an earlier one of the file."""
+    """The result of importing a file.
+
+    `entry_import` is the import that has its entries: this one, or an earlier one of the same file.
+    """
 
     entry_import: EntryImport | None
     preview: Preview
@@ -58,7 +61,7 @@ class ImportResult:
 
     @property
     def was_imported_before(self) -> bool:
-        """Whether this very file was imported earlier."""
+        """Whether this same file was imported earlier."""
         return self.preview.earlier is not None
 
 
@@ -73,12 +76,12 @@ def import_entries(
     submit: bool = False,
     within: Set[int] | None = None,
 ) -> ImportResult:
-    """Add what is new in the file as draft entries, or as submitted ones: all rows or none (IMP-1).
+    """Add the new rows of a file as draft entries, or as submitted ones: all rows or none (IMP-1).
 
-    NotImported where any row has an error. A row whose external id, or content where it has none, is known
-    adds nothing, and changes its entry only where that is wanted and it is a draft. A file that was imported
-    before is read as it was then, so that only rows without an entry can be added: those that were left out,
-    decided on again. The file is kept with the import.
+    NotImported if any row has an error. A row is known by its external id, or by its content if it has none.
+    A known row adds nothing, and changes its entry only if the choice says so and the entry is a draft. A
+    file that was imported before is read with the same mapping, so that only rows without an entry are added:
+    those that were left out, and now have another answer. The file is stored with the import.
     """
     content, name = opened(file, name)
     return _imported(
@@ -91,8 +94,8 @@ def import_entries(
 def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool, name: str = "") -> EntryImport:
     """Request the import of a stored file by a worker; `name` is its current name.
 
-    If the file is already being imported, the same request of the same person returns that import. Any other
-    request is refused.
+    If the same user has already requested the same import of the file and it is not finished, that import is
+    returned. Any other request for the file is refused meanwhile.
     """
     asked, is_new = EntryImport.objects.at_work().get_or_create(
         entity=entity,
@@ -117,13 +120,16 @@ def ask(file, entity, mapping: Mapping, *, by, rows: int, submit: bool, name: st
 
 
 def _named(name, file) -> dict:
-    """What the file is called, where it was kept under another name before."""
+    """The current name of the file, if it was stored under another name before.
+
+    To be added to the mapping.
+    """
     name = Path(name).name
     return {NAMED: name[:255]} if name and name != file.name else {}
 
 
 def _already_requested(asked, name, mapping, by) -> Refused:
-    """The refusal of a file that is being imported, in another way or for another person."""
+    """The refusal of a file that is being imported with other settings or for another user."""
     if not EntryImport.objects.visible_to(by).filter(pk=asked.pk).exists():
         return Refused("IMPORT-AT-WORK-HIDDEN")
     at = timezone.localtime(asked.imported_at)
@@ -143,10 +149,9 @@ def _already_requested(asked, name, mapping, by) -> Refused:
 
 
 def carry_out(asked: EntryImport, report=nobody) -> EntryImport | None:
-    """Import the file of a request: all rows, or none and the reason on the import.
+    """Import the file of a request: all rows, or none, with the reason stored on the import.
 
-    None if another worker has done it. `report(step, done,
-    total)` is called from inside the transaction.
+    None if another worker has already done it. `report(step, done, total)` is called inside the transaction.
     """
     if not EntryImport.objects.at_work().filter(pk=asked.pk).update(status=_Status.RUNNING):
         return None
@@ -173,7 +178,7 @@ def carry_out(asked: EntryImport, report=nobody) -> EntryImport | None:
 
 
 def _still_may(by, entity):
-    """Refused if the person has lost the permission since the request."""
+    """Refused if the user has lost the permission since the request."""
     if by is not None and not may(by, "entry.import", entity):
         raise Refused("IMPORT-RIGHTS", person=by, entity=entity)
 
@@ -184,7 +189,7 @@ def give_up(asked: EntryImport):
 
 
 def _end(asked, status, message) -> bool:
-    """End an import that saved nothing; False if another worker has ended it."""
+    """End an import that saved nothing; False if another worker has already ended it."""
     values = {"status": status, "message": message, "imported_at": timezone.now()}
     return bool(EntryImport.objects.at_work().filter(pk=asked.pk).update(**values))
 
@@ -204,13 +209,13 @@ def _imported(look, write):
         seen = look()
         if seen.errors:
             raise refusal_of(seen)
-        # Not done again by itself: what was seen holds what a first attempt made and lost.
+        # `retry_once` must not repeat only the writing: `seen` has objects that a failed attempt changed.
         with transaction.Operation():
             return write(seen)
 
     for _attempt in range(_ATTEMPTS - 1):
         with contextlib.suppress(IntegrityError, FullDay, ChangedMeanwhile):
-            # Somebody imported or created the same at this moment: what was planned is there by now.
+            # Another user imported or created the same rows at this moment; a new preview finds them.
             return transaction.retry_once(attempt)
     return transaction.retry_once(attempt)
 
@@ -235,7 +240,7 @@ def _take_in(content, seen: Preview, entity, mapping, *, by, submit) -> ImportRe
 
 
 def _fill(asked, seen: Preview, report) -> ImportResult | None:
-    """Write the entries of an import that was asked for, unless another worker has: under its lock."""
+    """Write the entries of a requested import, under its lock; None if another worker has done it."""
     source = EntryImport.objects.at_work().filter(pk=asked.pk).locked().first()
     if source is None:
         return None
@@ -250,14 +255,14 @@ def _fill(asked, seen: Preview, report) -> ImportResult | None:
 
 
 def _outcome(seen) -> Reason | None:
-    """What an import did except adding entries, or that it did nothing."""
+    """What an import did other than adding entries, or that it did nothing."""
     if n := len(seen.to_change):
         return Reason("IMPORT-DRAFTS-CHANGED", count=n)
     return None if seen.to_add else Reason("IMPORT-NOTHING-NEW")
 
 
 def _kept(seen, mapping) -> dict:
-    """How the file was really read: as the first time, where it was imported before."""
+    """The mapping with which the file was read: that of the earlier import, if there is one."""
     return (as_before(seen.earlier, mapping) if seen.earlier else mapping).as_json()
 
 
@@ -269,7 +274,7 @@ def _write(seen: Preview, source: EntryImport, report) -> ImportResult:
     changed = _change_drafts(seen.to_change)
     _write_new(seen.catalogue, by=by, source=source)
     now, person = timezone.now(), by and by.pk
-    # Keys and not instances: setting up twelve thousand rows takes half the time.
+    # Keys instead of instances make the creation of twelve thousand rows twice as fast.
     fields = {"entity_id": entity.pk, "source_id": source.pk, "created_at": now, "created_by_id": person}
     if submit:
         fields |= {"status": Entry.Status.SUBMITTED, "submitted_at": now, "submitted_by_id": person}
@@ -315,7 +320,7 @@ def _change_drafts(rows) -> list[dict]:
 
 
 def _hold_days(new, entity, within):
-    """Refused if hours that were entered since the check make a day longer than 24 hours (APP-10)."""
+    """Refused if hours that were entered since the preview make a day longer than 24 hours (APP-10)."""
     people = {row.resource.pk for row in new if row.resource and row.resource.pk}
     for chunk in in_chunks(sorted(people), CHUNK):
         list(LockingQuerySet(Resource).filter(pk__in=chunk).order_by("pk").locked())
@@ -324,7 +329,7 @@ def _hold_days(new, entity, within):
 
 
 def _hold_open(projects):
-    """Refused if a project was closed since the check."""
+    """Refused if a project was closed since the preview."""
     for project in Project.objects.filter(pk__in=projects).held():
         if not project.is_open:
             raise Refused("IMPORT-PROJECT-CLOSED", project=project)

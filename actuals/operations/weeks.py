@@ -19,7 +19,7 @@ class SavedWeek:
     created: list[Entry] = field(default_factory=list)
     changed: list[Entry] = field(default_factory=list)
     deleted: list[Entry] = field(default_factory=list)
-    # Not changed: their row has a new description, but submitted entries keep their own.
+    # Rows with a new description, where submitted entries keep their own.
     kept_words: list[Entry] = field(default_factory=list)
 
     def __bool__(self):
@@ -28,7 +28,7 @@ class SavedWeek:
 
 @dataclass
 class SubmittedWeek:
-    """The submitted entries, and the rejected entries that were not submitted because nobody changed them."""
+    """The submitted entries, and the rejected ones that were not submitted because nobody changed them."""
 
     submitted: list[Entry]
     left_out: list[Entry]
@@ -36,11 +36,11 @@ class SubmittedWeek:
 
 @transaction.atomic
 def save_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *, by) -> SavedWeek:
-    """Create, change and delete the user's own drafts of a week as typed: all cells or none.
+    """Create, change and delete the user's own drafts of a week as entered: all cells or none.
 
     Only cells that differ from what the page showed are changed. NotSaved, with the problem of each cell, if
-    another person changed the same cell, a day has more than 24 hours, a project is closed, or a record
-    belongs to another company or project.
+    another user changed the same cell, a day has more than 24 hours, a project is closed, or a record belongs
+    to another legal entity or project.
     """
     resource = own_resource(resource, by)
     week = set(days_of(monday))
@@ -75,7 +75,7 @@ def submit_week(resource: Resource, monday: datetime.date, rows: list[TypedRow],
 
 @dataclass
 class _Known:
-    """What the keys of rows may name."""
+    """The records to which the keys of rows can refer."""
 
     tasks: dict
     roles: dict

@@ -1,8 +1,8 @@
 """Importing entries from files: upload, mapping, preview, confirmation (IMP-1).
 
-Between the steps the session remembers which stored file it is and how it is to be read; the form that
-confirms contains only the button. Project managers import rows of projects that they manage, accountants all.
-A large file is imported by a worker, and the page of its import shows the progress.
+Between the steps the session stores the key of the file and its mapping; the form that confirms contains only
+the button. Project managers import rows of projects that they manage, accountants all rows. A large file is
+imported by a worker, and the page of its import shows the progress.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ from invoicing_site.screens.pages import Screen
 
 _WORK = "import"
 _SHOWN_ROWS, _SHOWN_PROBLEMS = 20, 200
-AT_ONCE = 2000  # so many rows take a second at most; more are imported by a worker
+AT_ONCE = 2000  # seconds: one at most for so many rows; larger files are imported by a worker
 
 
 class Imports(ListScreen):
@@ -196,7 +196,7 @@ class _Step(Screen):
 
 
 class Columns(_Step, FormView):
-    """Second step: which column is what."""
+    """Second step: which column is which field."""
 
     title = "Import entries"
     template_name = "actuals/import_columns.html"
@@ -221,7 +221,7 @@ class Columns(_Step, FormView):
             "header": table.header,
             "format_": format_,
             "preset": importing.FORMATS[format_].columns,
-            # Accountants import whatever the company has, and may make what is missing.
+            # Accountants import for all projects, and can create missing records.
             "may_create": importing.projects_within(request.user, request.entity) is None,
         }
 
@@ -286,7 +286,7 @@ class _Look(_Step, Page):
 
 
 def _found(preview):
-    """What a preview found, the first rows of each kind."""
+    """The result of a preview, with the first rows of each kind."""
     all_rows, to_add, others = preview.totals, preview.totals_to_add, preview.totals_of_others
     shown = {}
     for name in ("errors", "changed", "warnings"):
@@ -337,7 +337,7 @@ class PreviewPage(_Look):
         return self.work.get("rows", 0) > AT_ONCE
 
     def choose(self):
-        """Keep what was decided about some rows, to show what would happen then."""
+        """Store the answers, and show the preview again."""
         form = ImportChoicesForm(self.request.POST)
         if not form.is_valid():
             messages.error(self.request, "Choose one of the answers that the page offers.")

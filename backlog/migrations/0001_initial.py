@@ -90,8 +90,8 @@ class Migration(migrations.Migration):
                         choices=[
                             ("not_ready", "not ready"),
                             ("ready", "ready to invoice"),
-                            ("created", "customer invoice created"),
-                            ("posted", "customer invoice posted"),
+                            ("created", "on a draft proforma"),
+                            ("posted", "on a confirmed proforma"),
                             ("canceled", "canceled"),
                         ],
                         default="not_ready",
@@ -215,6 +215,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -278,6 +279,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="correction_journals",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("number", models.CharField(max_length=40)),

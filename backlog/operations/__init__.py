@@ -1,4 +1,4 @@
-"""The verbs of the project manager's room, by what they act on."""
+"""The operations of the backlog, by the records that they change."""
 
 from backlog.operations.approvals import Approval, approve, approve_many, cancel_approval, reject
 from backlog.operations.contracts import confirm_contract

@@ -22,16 +22,16 @@ from backlog.valuation import Pricings, Weighing, backlog_item, contracts_of, pa
 from contracts.models import LegalEntity, Project
 from invoicing_site.floor import audit, checked, formatting, moves, transaction, wording
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import analyze, in_chunks, write_rows
+from invoicing_site.floor.querysets import analyze, in_chunks, lacks, write_rows
 from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.seen import refuse_changed
 
-# Entries approved in one commit. SQLite's writers wait for each other, so none of them is long.
+# Entries that are approved in one commit. Writers on SQLite wait for each other, so transactions are short.
 CHUNK = 1000
 
 
 class Noted(NamedTuple):
-    """What is odd about one entry, and the address of the page where it can be fixed, if any."""
+    """A warning about one entry, and the address of the page where it can be fixed, if any."""
 
     entry: Entry
     text: str
@@ -40,9 +40,9 @@ class Noted(NamedTuple):
 
 @dataclass
 class Approval:
-    """What was approved, what was not and why, and what the approver should know (`noted`, `over`).
+    """The approved entries, the refused ones with reasons, and warnings for the approver (`noted`, `over`).
 
-    `repriced` are entries whose price is no longer the one that the approver saw (APP-9).
+    `repriced` are the entries with another price than the approver saw (APP-9).
     """
 
     batch: Batch | None = None
@@ -56,28 +56,28 @@ class Approval:
 
     @property
     def warnings(self) -> list[str]:
-        """All that the approver should know, each in a sentence."""
+        """All warnings for the approver, each as a sentence."""
         return [*(f"{named(each.entry)}: {each.text}" for each in self.noted), *self.over]
 
 
 class NoneApproved(Refused):
-    """None of the entries can be approved; `refused` and `repriced` say of each why."""
+    """None of the entries can be approved; `refused` and `repriced` have the reason for each."""
 
     refused: list[tuple[Entry, Reason]] = []
     repriced: list[tuple[Entry, Reason]] = []
 
     @classmethod
     def of(cls, reason, *, refused, repriced) -> "NoneApproved":
-        """The refusal for that reason, of the first entry."""
+        """The refusal for that reason; the lists have the reason for each entry."""
         refusal = cls(reason)
         refusal.refused, refusal.repriced = refused, repriced
         return refusal
 
 
 def approve_many(entries, *, by, on=None, decisions=None, drawn=None, terms=None) -> list[Approval]:
-    """Approve any number of entries, a commit for every thousand; what is done stays done.
+    """Approve any number of entries, with a commit after each thousand; committed ones stay approved.
 
-    Refused only when none of them can be approved.
+    Refused only if none of them can be approved.
     """
     ordered = sorted(entries, key=lambda entry: (entry.project_id, entry.date, entry.pk))
     approvals, nothing = [], None
@@ -105,16 +105,17 @@ def approve(
     drawn: datetime | None = None,
     terms: Mapping[int, str] | None = None,
 ) -> Approval:
-    """Turn submitted entries of one legal entity into actuals: a cost, and each customer's unbilled sales.
+    """Create actuals for submitted entries of one legal entity: a cost, and each customer's unbilled sales.
 
-    Entries that can't be approved are skipped and named: not submitted, not one's project, dated after
-    today, one's own (worked, recorded or submitted by oneself), without an exchange rate (MON-8), or of an
-    amount that no column has room for. When that leaves none, it is refused. A missing price never stops an
-    approval (PRC-6). `on` is the day of the action, by default the entity's today.
-    Nobody approves what they have not looked at: one entry is refused when it is not what was `seen` any more
-    (its stamp), and of many those are skipped that were submitted after the list was `drawn`. `terms` are
-    those of the preview that was shown, empty where it showed none; an entry that has others now is left
-    alone and named (APP-9).
+    Entries that can't be approved are skipped and returned with the reason: not submitted, not on a project
+    of the user, dated after today, the user's own (worked, recorded or submitted), without an exchange rate
+    (MON-8), or with an amount that is too large. If no entry is left, it is refused. A missing price never
+    stops an approval (PRC-6). `on` is the day of the action, by default the entity's today.
+
+    Nobody approves values that they have not seen. A single entry is refused if it differs from what was
+    `seen` (its stamp). Of several, those that were submitted after the list was `drawn` are skipped. `terms`
+    are the prices in the preview that was shown, empty if it showed none; an entry with another price now is
+    skipped and returned in `repriced` (APP-9).
     """
     entity, entries = _locked_entries(entries)
     for entry in entries:
@@ -146,7 +147,7 @@ def approve(
 
 @transaction.atomic
 def reject(entries, *, by, comment) -> list[Entry]:
-    """Send submitted entries back with a comment; their owner corrects and submits them again (APP-1)."""
+    """Reject submitted entries with a comment; their owners can correct and submit them again (APP-1)."""
     entity, entries = _locked_entries(entries)
     if not comment.strip():
         raise Refused("REJECT-COMMENT")
@@ -164,12 +165,12 @@ def reject(entries, *, by, comment) -> list[Entry]:
 
 @transaction.atomic
 def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
-    """Take approvals back: the facts that stand are reversed, backlog items canceled (APP-5).
+    """Cancel approvals: reverse the actuals that are not reversed yet, and cancel backlog items (APP-5).
 
-    The entry is submitted again, so that its approver fixes quantity or type, or rejects it; one that its
-    owner asked to have back becomes a draft. Refused, naming the document, while it is on a draft or a
-    confirmed proforma. After a return, what replaces the original is reversed, and the journal takes back
-    what it accrued for that (PRP-6).
+    The entry is submitted again, so that its approver can correct quantity or billing type, or reject it. An
+    entry with a recall request of its owner becomes a draft. Refused, with the name of the document, if it is
+    on a draft or a confirmed proforma. If it was billed and returned, the actual that replaced the original
+    is reversed, and the journal reverses what it accrued for the original (PRP-6).
     """
     entity, entries = _locked_entries(entries)
     checked.words(comment, Entry, "decision_comment")
@@ -182,7 +183,7 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     if reason := why_it_stays(entries):
         raise Refused.because(reason)
     items = list(BacklogItem.objects.open().filter(actual__entry__in=entries))
-    standing = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
+    standing = Actual.objects.filter(lacks(Actual, "reversed_by"), entry__in=entries, reverses=None)
     by_journal: dict[bool, list[Actual]] = {True: [], False: []}
     for fact in standing.select_related("replaces").order_by("pk"):
         by_journal[_is_accrued_behind(fact)].append(fact)
@@ -201,15 +202,16 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
 
 
 def _is_accrued_behind(fact) -> bool:
-    """Whether nothing books the fact itself, but the journal booked the one that it replaces (PRP-6)."""
+    """Whether no document books this actual, but the journal booked the original that it replaces (PRP-6)."""
     journal, nothing = Actual.BookedBy.JOURNAL, Actual.BookedBy.NOTHING
     return fact.booked_by == nothing and bool(fact.replaces) and fact.replaces.booked_by == journal
 
 
 def _locked_entries(entries):
-    """The entity and its entries, locked behind the projects they are on.
+    """The entity and its entries, locked after their projects.
 
-    The project's lock keeps a contract from being confirmed in the same moment: one of them sees the other.
+    The lock of the project makes approving and confirming a contract wait for each other, so the later one
+    sees the result of the first.
     """
     pks = [entry.pk for entry in entries]
     if not pks:
@@ -228,7 +230,7 @@ def _locked_entries(entries):
 def _approvable(entity, entries, decisions, by, drawn):
     good, refused = [], []
     deciding = Deciding(entity, entries, by)
-    live = Actual.objects.filter(entry__in=entries, reverses=None, reversed_by=None)
+    live = Actual.objects.filter(lacks(Actual, "reversed_by"), entry__in=entries, reverses=None)
     has_facts = set(live.values_list("entry", flat=True))
     for entry in entries:
         reason = deciding.why_not_approved(entry, decisions.get(entry.pk))
@@ -244,7 +246,7 @@ def _approvable(entity, entries, decisions, by, drawn):
 
 
 def _leave_repriced(entity, result, contracts, decisions, seen):
-    """Take out the entries with other terms than those that were seen: the price seen is the price made."""
+    """Remove the entries with another price than was seen: the approver gets the price that was shown."""
     looked_at = [entry for entry in result.entries if entry.pk in seen]
     if not looked_at:
         return
@@ -252,10 +254,10 @@ def _leave_repriced(entity, result, contracts, decisions, seen):
     for entry in looked_at:
         was = seen[entry.pk]
         try:
-            # The page may show them as they are entered, or as they are being decided on.
+            # The page shows them either as they were entered or with the approver's decision.
             now = [weighing.of(entry, decision).terms for decision in (decisions.get(entry.pk), None)]
         except Refused:
-            continue  # it has no price at all, and is left out for that
+            continue  # it can't be priced at all, and is refused for that
         if was not in now:
             name, terms = named(entry), now[0]
             result.repriced.append(
@@ -271,7 +273,7 @@ def _leave_repriced(entity, result, contracts, decisions, seen):
 
 
 def _costed(entity, result, contracts, decisions):
-    """Write each entry's cost actual; returns what the customers may be billed for it."""
+    """Write each entry's cost actual; returns the work that customers may be billed for."""
     paper = Pricings(result.batch)
     weighing, weighed = Weighing(entity, result.entries, contracts, paper), []
     for entry in result.entries:
@@ -295,7 +297,7 @@ def _costed(entity, result, contracts, decisions):
 
 
 def _noted(weighed):
-    """Its warnings; of a price that was not found with what is to be done after approval (PRC-6)."""
+    """The warnings of an entry; a missing price has advice for after the approval (PRC-6)."""
     missing = {price.warning: price for price in weighed.missing}
     for warning in weighed.warnings:
         price = missing.get(warning)
@@ -304,7 +306,7 @@ def _noted(weighed):
 
 
 def _write_sales(result, contracts, delivered):
-    """Write the customers' shares and their backlog items, testing each against the limits in order."""
+    """Write the customers' shares and their backlog items; tests each against the limits, in order."""
     sales = sales_actuals(delivered, contracts)
     result.actuals += record(sales, batch=result.batch)
     books = LimitBook.load_many(contracts.values())

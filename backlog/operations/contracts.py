@@ -1,4 +1,4 @@
-"""Confirming a contract: its lines then cover what is approved, and what was approved before (CON-6)."""
+"""Confirming a contract: its lines then cover entries, including those that were approved before (CON-6)."""
 
 from django import urls
 from django.utils import timezone
@@ -24,17 +24,17 @@ from contracts.operations import check_contract, generate_schedule, part_milesto
 from contracts.pricing import PriceBook
 from invoicing_site.floor import audit, moves, transaction
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import write_rows
+from invoicing_site.floor.querysets import lacks, write_rows
 
 
 @transaction.atomic
 def confirm_contract(contract, *, by, on=None):
-    """Put a draft contract into force.
+    """Confirm a draft contract.
 
-    Its milestones become parts and backlog items; lines with a frequency get their invoice days; entries
-    approved before, and now covered by a line, get their cost under it and their unbilled sales. Refused by
-    the sentence of whatever does not add up (CON-1, CON-2, CON-4), and naming an entry that would come to
-    more than can be kept (APP-10).
+    Its milestones get parts and backlog items, and lines with a frequency get invoice dates. Entries that
+    were approved before and are covered now get their cost on the line, and their unbilled sales. Refused
+    with all reasons that the check of the contract finds (CON-1, CON-2, CON-4), and if the amount of an entry
+    would be too large (APP-10).
     """
     list(Project.objects.locked().filter(contract_lines__contract=contract).order_by("pk"))
     contract = ProjectContract.objects.locked().select_related("entity").get(pk=contract.pk)
@@ -60,8 +60,8 @@ def confirm_contract(contract, *, by, on=None):
 
 
 def _release_milestones(contract):
-    """A backlog item for each customer's part of each milestone."""
-    for milestone in Milestone.objects.filter(line__contract=contract, parts=None):
+    """Create a backlog item for each customer's part of each milestone."""
+    for milestone in Milestone.objects.filter(lacks(Milestone, "parts"), line__contract=contract):
         part_milestone(milestone)
     parts = MilestonePart.objects.filter(milestone__line__contract=contract).select_related("milestone")
     return write_rows(
@@ -83,10 +83,10 @@ def _release_milestones(contract):
 
 
 def _cover_what_was_approved(contract, *, by, on):
-    """Put costs approved before under the lines that cover them now; returns these and their sales (CON-6).
+    """Assign earlier costs to the lines that cover them now; returns these costs and their sales (CON-6).
 
-    Each is reversed and recorded anew as it was, so that the contract's profile, dimensions and figures count
-    for it, and the unbilled sales that are now due are made at the role and unit it was priced by.
+    Each cost is reversed and recorded again with the line, so that the contract's profile, dimensions and
+    reports include it. The unbilled sales are created with the role and unit that priced the entry.
     """
     due = newly_covered(contract)
     if not due:
@@ -103,7 +103,7 @@ def _cover_what_was_approved(contract, *, by, on):
         if covered.line.billing_method == FIXED_PRICE:
             continue
         entry = cost.entry
-        assert entry  # a cost is of an entry
+        assert entry  # a cost always has an entry
         price = prices.sales(work_of(entry, cost), contract)
         decision = Decision(entry.billable_quantity, entry.billing_type or None)
         try:
@@ -122,7 +122,7 @@ def _cover_what_was_approved(contract, *, by, on):
     record_decisions(paper.made())
     sales = sales_actuals(delivered, {contract.pk: contract})
     for sale in sales:
-        sale.accounting_date = on  # no revenue before the contract (JRN-7)
+        sale.accounting_date = on  # no revenue dated before the contract (JRN-7)
     record(sales, batch=batch)
     book = LimitBook.load(contract)
     write_rows(BacklogItem, [backlog_item(actual, book) for actual in sales])

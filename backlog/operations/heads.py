@@ -1,4 +1,4 @@
-"""The head of a milestone follows its parts, whatever moves them (MIL-1)."""
+"""The status of a milestone, which follows from the status of its parts (MIL-1)."""
 
 from django.db.models import Case, Exists, OuterRef, Value, When
 
@@ -9,10 +9,10 @@ Status = BacklogItem.Status
 
 
 def follow(items) -> None:
-    """Bring the heads of these items' milestones to where all their parts stand; others cost one query.
+    """Update the status of the milestones of these items; items without milestones cost one query.
 
-    In progress as soon as a part is ready or beyond, completed when every part is posted or canceled; and
-    back again where a part is taken back. Called under the contract's lock by whatever moves an item.
+    In progress if a part is ready or beyond, completed if every part is posted or canceled, otherwise not
+    started. Called under the contract's lock by every operation that changes the status of an item.
     """
     heads = set(Milestone.objects.filter(parts__backlog_item__in=items).values_list("pk", flat=True))
     if not heads:

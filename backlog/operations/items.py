@@ -1,4 +1,4 @@
-"""What happens to backlog items: marked ready by people, then reserved, released and settled by documents."""
+"""Operations on backlog items: users mark them ready; documents reserve, release and settle them."""
 
 from typing import NamedTuple
 
@@ -18,14 +18,14 @@ from invoicing_site.floor.querysets import in_chunks, write_rows
 Status = BacklogItem.Status
 LimitStatus = BacklogItem.LimitStatus
 
-# No transaction of a big action is longer than this many rows.
+# The number of rows in one transaction of a large action.
 CHUNK = 5000
 
 
 class Marked(NamedTuple):
-    """What a bulk action did: the recorded action, and how many rows it did not change, by reason.
+    """The result of a bulk action: the recorded action, and the number of unchanged rows by reason.
 
-    An action that changed nothing is not recorded: there is nothing to undo and nothing to audit.
+    An action that changed nothing is not recorded, because there is nothing to undo or to audit.
     """
 
     action: BacklogAction | None
@@ -37,12 +37,12 @@ class Marked(NamedTuple):
 
     @property
     def reasons(self) -> dict[str, int]:
-        """How many were not changed, by the reason in words."""
+        """The number of unchanged rows, by reason as text."""
         return obstacles.in_words(self.left)
 
     @property
     def codes(self) -> dict[str, int]:
-        """How many were not changed, by the code of the reason."""
+        """The number of unchanged rows, by the code of the reason."""
         return obstacles.by_code(self.left)
 
 
@@ -50,19 +50,19 @@ def mark_ready(items, *, by) -> Marked:
     """Mark the items ready to invoice, as one recorded action (BKL-2).
 
     Rows that can't be marked are not changed and are counted by reason: over a limit, with its level and the
-    amount over (NTE-2), not evaluated where a limit is set (NTE-3), no price (PRC-6), on hold, or not waiting
-    to be marked.
+    excess (NTE-2), not tested against a limit that is set (NTE-3), without a price (PRC-6), on hold, or in
+    another status than not ready.
     """
     return _marked(items, BacklogAction.Action.READY, by=by)
 
 
 def mark_not_ready(items, *, by) -> Marked:
-    """Take the items back from ready, as one recorded action (BKL-2)."""
+    """Set ready items back to not ready, as one recorded action (BKL-2)."""
     return _marked(items, BacklogAction.Action.NOT_READY, by=by)
 
 
 def hold(items, *, until, reason, by) -> Marked:
-    """Keep the items from being billed until a day, with a reason, as one recorded action (BKL-5).
+    """Put the items on hold until a day, with a reason, as one recorded action (BKL-5).
 
     Rows that are already on hold or on an invoice are not changed and are counted by reason.
     """
@@ -74,17 +74,17 @@ def hold(items, *, until, reason, by) -> Marked:
 
 
 def release_hold(items, *, by) -> Marked:
-    """Take the items off hold, as one recorded action; their days and reasons are forgotten (BKL-5)."""
+    """Release the hold of the items, as one recorded action; their dates and reasons are deleted (BKL-5)."""
     return _marked(items, BacklogAction.Action.RELEASE, by=by, values=_NO_HOLD)
 
 
 @transaction.atomic
 def undo(action, *, by) -> int:
-    """Take back a recorded marking or hold; returns how many went back.
+    """Undo a recorded marking or hold; returns the number of items that were restored.
 
-    What an invoice took meanwhile stays, and so does what a later action changed that was not undone itself.
-    What was marked not ready is ready again only where it can be marked so. What was taken off hold has
-    forgotten its day, and is put on hold again by hand.
+    Items that are on an invoice meanwhile do not change, nor do those that a later action changed, unless
+    that was undone. Items that were marked not ready become ready only if they can be marked ready now. A
+    released hold can't be undone, because its date was deleted; put the items on hold again.
     """
     action = BacklogAction.objects.locked().get(pk=action.pk)
     if action.undone_at:
@@ -107,7 +107,7 @@ def undo(action, *, by) -> int:
 
 
 def _changed_after(action):
-    """The items that a later action of the same sort changed, and that nobody undid."""
+    """The items that a later action of the same sort changed and that was not undone."""
     sort = next(sort for sort in _SORTS if action.action in sort)
     later = BacklogAction.objects.filter(
         entity=action.entity_id, action__in=sort, pk__gt=action.pk, undone_at=None
@@ -115,16 +115,16 @@ def _changed_after(action):
     return BacklogActionItem.objects.filter(action__in=later).values("item")
 
 
-# The state a marking starts from, and the one it leads to.
+# The status before a marking, and after it.
 _MARKINGS = {
     BacklogAction.Action.READY: BacklogItem.MOVES.only("mark_ready"),
     BacklogAction.Action.NOT_READY: BacklogItem.MOVES.only("mark_not_ready"),
 }
-# Actions that change the same thing of an item.
+# Actions that change the same columns of an item.
 _SORTS = (set(_MARKINGS), {BacklogAction.Action.HOLD, BacklogAction.Action.RELEASE})
 _NO_HOLD = {"hold_until": None, "hold_reason": "", "held_by": None}
 _OPEN = Q(status__in=BacklogItem.MOVES.starts("hold"))
-# What an action is taken back to, and which of its items still are as it left them.
+# The values that undoing an action restores, and the condition that an item is as the action left it.
 _UNDOING: dict[str, tuple[dict, Q]] = {
     BacklogAction.Action.READY: ({"status": Status.NOT_READY}, Q(status=Status.READY)),
     BacklogAction.Action.NOT_READY: ({"status": Status.READY}, Q(status=Status.NOT_READY)),
@@ -168,9 +168,9 @@ def _audited(kind):
 
 @transaction.atomic
 def _mark_chunk(pks, kind, action, entity, *, by, values):
-    """Mark one chunk and commit it; `changed` counts what is done, also when the marking is interrupted."""
+    """Mark one chunk and commit it; `changed` has the number of marked items, even after an interruption."""
     if action is not None:
-        # In the order of `undo`: the action, then its contracts.
+        # The same order of locks as in `undo`: the action, then its contracts.
         action = BacklogAction.objects.locked().get(pk=action.pk)
         if action.undone_at:
             raise Refused("UNDONE-MEANWHILE", action=action)
@@ -202,7 +202,7 @@ def _possible(chosen, kind, today):
 
 
 def _lock_contracts(pks):
-    """The contracts' locks; they guard their items, limits and claims."""
+    """Lock the contracts, which guards their items, limits and claims."""
     return list(ProjectContract.objects.locked().filter(pk__in=pks))
 
 
@@ -225,13 +225,14 @@ def _by_status(items):
     return [LeftAlone(obstacles.BY_STATUS[status], n) for status, n in counts]
 
 
-# What documents do. Their callers hold the contract's lock.
+# Operations of documents. Their callers hold the contract's lock.
 
 
 def reserve(items, *, contract) -> list[BacklogItem]:
-    """Ready → customer invoice created: a document claims the items. All of them or none.
+    """Ready → customer invoice created: a document claims the items, all or none.
 
-    Refused with the number of those that are not ready any more: somebody else took them, or took them back.
+    Refused with the number of items that are not ready any more, because another user claimed or unmarked
+    them.
     """
     pks = [item.pk for item in items]
     mine = BacklogItem.objects.filter(pk__in=pks, contract=contract)
@@ -240,23 +241,23 @@ def reserve(items, *, contract) -> list[BacklogItem]:
 
 
 def release(items) -> int:
-    """Customer invoice created → ready: a draft gave its items back (PRO-4)."""
+    """Customer invoice created → ready: the items were removed from a draft (PRO-4)."""
     pks = [item.pk for item in items]
     return _move(BacklogItem.objects.filter(pk__in=pks), len(pks), "release")
 
 
 def settle(items) -> int:
-    """Customer invoice created → posted: the proforma that claims them is confirmed (PRO-5)."""
+    """Customer invoice created → posted: the proforma with the items is confirmed (PRO-5)."""
     pks = [item.pk for item in items]
     return _move(BacklogItem.objects.filter(pk__in=pks), len(pks), "settle")
 
 
 def claim_again(items, *, contract) -> int:
-    """Customer invoice posted → created: what was confirmed goes back to a draft, uninvoiced (PRP-6).
+    """Customer invoice posted → created: a confirmed proforma was returned and has a new draft (PRP-6).
 
-    The counter-actuals of what was billed are written before. What was not billed of an item was free for
-    others meanwhile, so each is tested again: one that does not fit whole is not evaluated, commits nothing,
-    and is weighed in full when it is confirmed (NTE-1, PRO-6).
+    The counter-actuals are written before. The unbilled rest of an item was available to others meanwhile, so
+    each item is tested again. An item that does not fit completely is not evaluated and commits nothing; its
+    whole amount is tested when the draft is confirmed (NTE-1, PRO-6).
     """
     pks = [item.pk for item in items]
     verdicts = _tested_again(items, LimitBook.load(contract))
@@ -267,10 +268,10 @@ def claim_again(items, *, contract) -> int:
 
 
 def _tested_again(items, book):
-    """The keys of the items that their limits committed, or did not evaluate, by what a test says now."""
+    """The keys of the items that fit their limits now, and of those that are not evaluated."""
     found: dict[str, list[int]] = {LimitStatus.COMMITTED: [], LimitStatus.NOT_EVALUATED: []}
     for item in sorted(items, key=lambda item: item.pk):
-        # A negative share takes nothing from others, and makes room only once it is billed.
+        # A negative share uses no amount, and frees its amount only when it is billed.
         if item.limit_status not in found or item.amount <= 0:
             continue
         what = item.amount, item.contract_customer_id, item.contract_line_id
@@ -283,7 +284,7 @@ def _tested_again(items, book):
 
 
 def cancel(items) -> int:
-    """Not ready or ready → canceled: the fact behind them was reversed or replaced."""
+    """Not ready or ready → canceled: the actual of the item was reversed or replaced."""
     pks = [item.pk for item in items]
     open_ones = BacklogItem.objects.filter(pk__in=pks, status__in=BacklogItem.MOVES.starts("cancel"))
     canceled = open_ones.update(status=Status.CANCELED)

@@ -1,4 +1,4 @@
-"""Work that a limit kept back, tested again: a limit was raised, or others gave back what they had taken."""
+"""Testing work again that failed a limit, after the limit was raised or amounts became free."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -18,7 +18,7 @@ _CHUNK = 5000
 
 
 class Evaluated(NamedTuple):
-    """How many rows fit their limits now, how many don't, and for which reason how many were left."""
+    """The number of rows that fit their limits now, of those that don't, and of unchanged ones by reason."""
 
     fitting: int
     failed: int
@@ -26,7 +26,7 @@ class Evaluated(NamedTuple):
 
     @property
     def reasons(self) -> dict[str, int]:
-        """How many did not fit or were not changed, by the reason in words."""
+        """The number of rows that did not fit or were not changed, by reason as text."""
         return obstacles.in_words(self.left)
 
 
@@ -34,8 +34,8 @@ class Evaluated(NamedTuple):
 def evaluate(items, *, by) -> Evaluated:
     """Test the items against their contracts' limits again, the oldest work first (NTE-1, NTE-3).
 
-    Left alone and counted: what is committed already, what is not chargeable, and what is not waiting to be
-    marked ready. Under the contracts' locks nobody else takes what is found to be left (NTE-4).
+    Not tested, but counted: items that are already committed, not chargeable, or not in the status not ready.
+    Under the contracts' locks no other transaction can use the amounts that are left (NTE-4).
     """
     pks = [item.pk for item in items]
     if not pks:

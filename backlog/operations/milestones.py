@@ -1,4 +1,4 @@
-"""Progress billing: a slice of a milestone's part is made ready, the rest waits (MIL-2)."""
+"""Progress billing: part of a customer's share of a milestone is made ready, the rest waits (MIL-2)."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -17,7 +17,7 @@ Status = BacklogItem.Status
 
 
 class Slices(NamedTuple):
-    """What a part was cut into: the slice to be invoiced next, and what is left, None where nothing is."""
+    """The result of splitting a milestone part: the slice to invoice next, and the rest (None if none)."""
 
     ready: BacklogItem
     rest: BacklogItem | None
@@ -25,10 +25,11 @@ class Slices(NamedTuple):
 
 @transaction.atomic
 def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
-    """Make a slice of a waiting milestone part ready to invoice and leave the rest not ready (MIL-2).
+    """Make a slice of a waiting milestone part ready to invoice; the rest stays not ready (MIL-2).
 
-    The part's item is canceled, and two new parts that name it replace it; so no more than the whole is
-    ever billed. Asking for all of it marks the item itself. Refused where the part could not be marked ready.
+    The part's item is canceled, and two new parts that refer to it replace it, so never more than the whole
+    is billed. For the whole amount, the item itself is marked ready. Refused if the part can't be marked
+    ready.
     """
     contract = ProjectContract.objects.locked().select_related("entity").get(pk=item.contract_id)
     item = BacklogItem.objects.select_related("milestone_part__milestone").get(pk=item.pk)

@@ -1,4 +1,4 @@
-"""The age of unbilled work, what blocks it, and who can clear the blockers (BKL-4)."""
+"""The age of unbilled work, its blockers, and who can fix them (BKL-4)."""
 
 import datetime
 from dataclasses import dataclass, field
@@ -30,13 +30,13 @@ _PER_PAGE = 50
 
 @dataclass
 class Shown:
-    """One row of the page: its amounts with links, and the number of items per blocker."""
+    """One row of the page: its amounts with links, and the number of items by blocker."""
 
     row: AgeingRow
     label: str
     cells: list = field(default_factory=list)  # label, amount, address
     url: str = ""
-    kept: list = field(default_factory=list)  # words, how many, address
+    kept: list = field(default_factory=list)  # text, count, address
 
 
 class AgeingFile:
@@ -56,14 +56,14 @@ class AgeingFile:
 
 
 class Ageing(Page):
-    """Unbilled work by age: today's from the open backlog, that of a past date as it was then.
+    """Unbilled work by age: for today from the open backlog, for a past date as it was then.
 
     With `group`, its items are listed below, oldest first, each with its blockers.
     """
 
     permission = "backlog.view"
     template_name = "backlog/ageing.html"
-    title = "Ageing of unbilled work"
+    title = "Aging of unbilled work"
     lead = "Chargeable work that is not invoiced yet, by days since it was done."
 
     def get(self, request, *args, **kwargs):

@@ -136,7 +136,7 @@ class Approve(BulkOperation):
         if self.request.POST.get("all_matching") != "1":
             unseen = "not on the page that you saw; check again"
         elif prices_changed(self.request.entity, since=drawn):
-            # Of those on other pages nothing was shown that could be compared.
+            # Entries on other pages of the list had no preview that could be compared.
             has_other_prices = True
             unseen = "not on the page that you saw, and prices have changed since; check again"
         if unseen:
@@ -353,7 +353,7 @@ class ApprovalPreview(_OneEntry, View):
             raise Http404("Only submitted entries can be previewed.")
         form = DecisionForm(request.GET, entry=self.row)
         if not form.is_valid():
-            # What was shown before still was.
+            # The page showed a preview of a draft decision; the entry may have changed since.
             context = {"unclear": True, "terms": request.GET.get("terms", "")}
             return render(request, "backlog/approval_preview.html", context)
         return render(

@@ -166,7 +166,7 @@ def _group_url(key, by, query):
     if by == "month":
         last = calendar.monthrange(key.year, key.month)[1]
         first, last = key.replace(day=1), key.replace(day=last)
-        # Keep a narrower range of the present filter.
+        # Keep a narrower date range of the current filter.
         rest["since"] = max(rest.get("since", ""), first.isoformat())
         rest["until"] = min(rest.get("until") or "9999", last.isoformat())
     else:

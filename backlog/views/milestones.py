@@ -77,8 +77,8 @@ class MarkNotReady(BulkOperation):
 
 # Labels of the totals of a milestone's parts by status.
 _STATES = {
-    "Invoiced": ("posted", Status.POSTED),
-    "On a draft": ("created", Status.CREATED),
+    "On a confirmed proforma": ("posted", Status.POSTED),
+    "On a draft proforma": ("created", Status.CREATED),
     "Ready to invoice": ("ready", Status.READY),
     "Not ready": ("waiting", Status.NOT_READY),
 }

@@ -275,7 +275,7 @@ class PurchaseOrderForm(AdministeredForm):
 
 
 class OfOrder:
-    """The amount of an order number is a limit if it is set."""
+    """The amount of an order number limits its billing; empty means no limit."""
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin
@@ -318,7 +318,7 @@ class ContractCustomerAdmin(OfContractAdmin):
                     "street",
                     ("postal_code", "city"),
                     "country",
-                    ("organisation_number", "vat_number"),
+                    ("organization_number", "vat_number"),
                     ("electronic_address_scheme", "electronic_address"),
                     ("payment_term", "buyer_reference"),
                 ]

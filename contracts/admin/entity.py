@@ -46,7 +46,7 @@ class LegalEntityAdmin(LocksAdministrators, EntityAdmin):
     entity_path = "pk"
     form = LegalEntityForm
     list_display = ["code", "name", "currency", "country", "time_zone"]
-    search_fields = ["code", "name", "organisation_number"]
+    search_fields = ["code", "name", "organization_number"]
     inlines = [MembershipInline, NumberSequenceInline]
     fixed = ["code", "currency"]
     readonly_fields = ["logo"]
@@ -68,7 +68,7 @@ class LegalEntityAdmin(LocksAdministrators, EntityAdmin):
                 "fields": [
                     "street",
                     ("postal_code", "city"),
-                    ("organisation_number", "vat_number"),
+                    ("organization_number", "vat_number"),
                     "in_company_register",
                     ("email", "phone"),
                     "website",
@@ -87,7 +87,7 @@ class LegalEntityAdmin(LocksAdministrators, EntityAdmin):
                 ]
             },
         ),
-        ("Look of the invoice", {"fields": ["accent_colour", "logo", "new_logo"]}),
+        ("Look of the invoice", {"fields": ["accent_color", "logo", "new_logo"]}),
         (
             "Approval and separation of duties",
             {
@@ -112,7 +112,7 @@ class LegalEntityAdmin(LocksAdministrators, EntityAdmin):
     ]
 
     def has_add_permission(self, request):
-        """A superuser creates a new company, because it has no administrator yet."""
+        """Only a superuser creates a legal entity, because it has no administrator yet."""
         return reach_of(request).administered.everything
 
     def has_delete_permission(self, request, obj=None):
@@ -167,7 +167,7 @@ class ExchangeRateForm(AdministeredForm):
     )
 
     def refusals(self):
-        if self.errors or self.cleaned_data.get("is_sure") or not (other := self.instance.neighbour()):
+        if self.errors or self.cleaned_data.get("is_sure") or not (other := self.instance.neighbor()):
             return
         if not other.rate / 10 <= self.instance.rate <= other.rate * 10:
             yield (

@@ -40,7 +40,7 @@ def _given(forms, by):
 
 
 class MembershipFormSet(PaginationInlineFormSet):
-    """Memberships of a person or of a company; a company must keep an administrator."""
+    """Memberships of a user or of a legal entity; a legal entity must keep a billing administrator."""
 
     by = None  # the user who saves them; set by the inline for each request
 
@@ -86,7 +86,7 @@ class LocksAdministrators:
 
 
 class KeepsAdministrators(LocksAdministrators):
-    """Refuses a deletion that would leave a company without a billing administrator."""
+    """Refuses a deletion that would leave a legal entity without a billing administrator."""
 
     def memberships_of(self, rows):
         return Membership.objects.filter(pk__in=rows)
@@ -101,7 +101,7 @@ class KeepsAdministrators(LocksAdministrators):
 
 
 class MembershipRows(RowsInline):
-    """Memberships on the page of a person or of a company."""
+    """Memberships on the page of a user or of a legal entity."""
 
     model, formset = Membership, MembershipFormSet
     entity_path = "entity"

@@ -158,7 +158,10 @@ class PriceListAdmin(EntityAdmin):
     inlines = [RolePriceInline, CategoryPriceInline, ProductPriceInline, PriceMarkupInline, UseInline]
     fieldsets = [
         (None, {"fields": ["entity", ("code", "name"), ("kind", "currency"), ("valid_from", "valid_to")]}),
-        ("Owner (empty: the company's standard list)", {"fields": [("customer", "contract"), "unit"]}),
+        (
+            "Owner (empty: the standard list of the legal entity)",
+            {"fields": [("customer", "contract"), "unit"]},
+        ),
     ]
 
     def keeps_rows(self, obj):

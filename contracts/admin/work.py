@@ -27,7 +27,7 @@ class CustomerContactInline(RowsInline):
 class CustomerAdmin(EntityAdmin):
     list_display = ["number", "name", "currency", "payment_term", "billing_tax_group", "city", "entity"]
     list_filter = ["currency", "language", "delivery"]
-    search_fields = ["number", "name", "organisation_number"]
+    search_fields = ["number", "name", "organization_number"]
     inlines = [CustomerContactInline]
     fieldsets = [
         (None, {"fields": ["entity", ("number", "name"), ("currency", "language")]}),
@@ -42,7 +42,7 @@ class CustomerAdmin(EntityAdmin):
                 ]
             },
         ),
-        ("Identifiers", {"fields": [("organisation_number", "vat_number")]}),
+        ("Identifiers", {"fields": [("organization_number", "vat_number")]}),
         (
             "Delivery of documents",
             {"fields": ["delivery", ("electronic_address_scheme", "electronic_address")]},

@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ("street", models.CharField(blank=True, max_length=200)),
                 ("postal_code", models.CharField(blank=True, max_length=20)),
                 ("city", models.CharField(blank=True, max_length=100)),
-                ("organisation_number", models.CharField(blank=True, max_length=40)),
+                ("organization_number", models.CharField(blank=True, max_length=40)),
                 ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
                 (
                     "in_company_register",
@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                         to="invoicing_site.storedfile",
                     ),
                 ),
-                ("accent_colour", models.CharField(default="#1f5fbf", max_length=7)),
+                ("accent_color", models.CharField(default="#1f5fbf", max_length=7)),
                 (
                     "journal_grouping",
                     models.CharField(
@@ -234,6 +234,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="memberships",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -269,7 +270,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("user", "entity", "role"),
                         name="membership_once",
-                        violation_error_message="This person already has this role in this company.",
+                        violation_error_message="This person already has this role in this legal entity.",
                     )
                 ],
             },
@@ -288,6 +289,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -300,7 +302,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="organizationalunit_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     )
                 ],
             },
@@ -319,6 +321,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -346,7 +349,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="paymentterm_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -374,6 +377,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -386,7 +390,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="billingtaxgroup_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     )
                 ],
             },
@@ -405,6 +409,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -417,7 +422,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="itemtaxgroup_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     )
                 ],
             },
@@ -437,6 +442,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="exchange_rates",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -486,6 +492,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -498,7 +505,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="projectgroup_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     )
                 ],
             },
@@ -517,6 +524,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -530,7 +538,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="role_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     )
                 ],
             },
@@ -550,6 +558,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="measure_units",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -572,16 +581,16 @@ class Migration(migrations.Migration):
                             ("WEE", "WEE week"),
                             ("MON", "MON month"),
                             ("ANN", "ANN year"),
-                            ("KMT", "KMT kilometre"),
-                            ("MTR", "MTR metre"),
-                            ("MTK", "MTK square metre"),
-                            ("MTQ", "MTQ cubic metre"),
+                            ("KMT", "KMT kilometer"),
+                            ("MTR", "MTR meter"),
+                            ("MTK", "MTK square meter"),
+                            ("MTQ", "MTQ cubic meter"),
                             ("LTR", "LTR litre"),
                             ("KGM", "KGM kilogram"),
                             ("TNE", "TNE tonne"),
                             ("KWH", "KWH kilowatt hour"),
                             ("GB", "GB gigabyte"),
-                            ("P1", "P1 per cent"),
+                            ("P1", "P1 percent"),
                         ],
                         max_length=3,
                         verbose_name="UNECE code",
@@ -596,7 +605,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "unit"),
                         name="measure_unit_once",
-                        violation_error_message="This company already has a code for this unit.",
+                        violation_error_message="This legal entity already has a code for this unit.",
                     )
                 ],
             },
@@ -615,6 +624,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -661,7 +671,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="invoicefrequency_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("every__gte", 1)),
@@ -698,6 +708,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="number_sequences",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -724,7 +735,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "kind"),
                         name="number_sequence_once",
-                        violation_error_message="This company already has a sequence of this kind.",
+                        violation_error_message="This legal entity already has a sequence of this kind.",
                     )
                 ],
             },
@@ -744,6 +755,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="customers",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("number", models.CharField(max_length=20)),
@@ -775,7 +787,7 @@ class Migration(migrations.Migration):
                         to="contracts.billingtaxgroup",
                     ),
                 ),
-                ("organisation_number", models.CharField(blank=True, max_length=40)),
+                ("organization_number", models.CharField(blank=True, max_length=40)),
                 ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
                 (
                     "electronic_address_scheme",
@@ -807,7 +819,7 @@ class Migration(migrations.Migration):
                             ("kid11", "KID, mod 11"),
                             ("rf", "RF creditor reference"),
                         ],
-                        help_text="Empty: the setting of the company",
+                        help_text="Empty: the setting of the legal entity",
                         max_length=6,
                         verbose_name="payment reference",
                     ),
@@ -816,7 +828,7 @@ class Migration(migrations.Migration):
                     "kid_length",
                     models.PositiveSmallIntegerField(
                         blank=True,
-                        help_text="Empty: the setting of the company",
+                        help_text="Empty: the setting of the legal entity",
                         null=True,
                         validators=[
                             django.core.validators.MinValueValidator(3),
@@ -833,7 +845,7 @@ class Migration(migrations.Migration):
                             ("invoice", "invoice number"),
                             ("both", "customer number and invoice number"),
                         ],
-                        help_text="Empty: the setting of the company",
+                        help_text="Empty: the setting of the legal entity",
                         max_length=7,
                         verbose_name="KID holds",
                     ),
@@ -845,7 +857,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "number"),
                         name="customer_number_once",
-                        violation_error_message="Another customer of this company already has this number.",
+                        violation_error_message="Another customer of this legal entity already has this number.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -876,6 +888,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -916,7 +929,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="project_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     )
                 ],
             },
@@ -935,6 +948,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -972,7 +986,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "transaction_class", "code"),
                         name="category_code_once",
-                        violation_error_message="Another category of this class and company already has this code.",
+                        violation_error_message="Another category of this class and legal entity already has this code.",
                     )
                 ],
             },
@@ -991,6 +1005,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=60)),
@@ -1014,7 +1029,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="product_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     )
                 ],
             },
@@ -1033,6 +1048,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -1076,12 +1092,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="resource_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     ),
                     models.UniqueConstraint(
                         fields=("entity", "user"),
                         name="resource_user_once",
-                        violation_error_message="This user is already a resource of this company.",
+                        violation_error_message="This user is already a resource of this legal entity.",
                     ),
                 ],
             },
@@ -1100,6 +1116,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -1186,7 +1203,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="projectcontract_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -1450,7 +1467,7 @@ class Migration(migrations.Migration):
                 ("postal_code", models.CharField(blank=True, max_length=20)),
                 ("city", models.CharField(blank=True, max_length=100)),
                 ("country", models.CharField(blank=True, max_length=2)),
-                ("organisation_number", models.CharField(blank=True, max_length=40)),
+                ("organization_number", models.CharField(blank=True, max_length=40)),
                 ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
                 (
                     "electronic_address_scheme",
@@ -1498,7 +1515,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             models.Q(("bill_to_name", ""), _negated=True),
                             models.Q(
-                                ("electronic_address", ""), ("organisation_number", ""), ("vat_number", "")
+                                ("electronic_address", ""), ("organization_number", ""), ("vat_number", "")
                             ),
                             _connector="OR",
                         ),
@@ -1534,6 +1551,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -1580,7 +1598,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="pricelist_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

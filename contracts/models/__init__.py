@@ -1,4 +1,4 @@
-"""THE AGREEMENT: who works for whom, on what, at which price, and how it is billed."""
+"""The agreement: who works for whom, on what, at which price, and how it is billed."""
 
 from contracts.models.agreement import (
     BillTo,
@@ -67,6 +67,7 @@ from contracts.models.work import (
     TransactionClass,
     managed_contracts,
     managed_projects,
+    managers_of,
 )
 
 __all__ = [
@@ -123,6 +124,7 @@ __all__ = [
     "entities_with",
     "managed_contracts",
     "managed_projects",
+    "managers_of",
     "may",
     "overrides_limits",
     "roles_of",

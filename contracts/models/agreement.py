@@ -1,4 +1,4 @@
-"""The project contract: its customers, its lines, what each line covers and how it is billed."""
+"""The project contract: its customers, its lines, the work that each line covers, and how it is billed."""
 
 import datetime
 
@@ -116,7 +116,7 @@ class ProjectContract(Coded):
 
 
 class ContractRevision(models.Model):
-    """A dated amendment of a confirmed contract; acts forward only, from its own confirming (CON-10)."""
+    """A dated amendment of a confirmed contract; it has no effect before it is confirmed (CON-10)."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "draft"
@@ -146,7 +146,7 @@ class ContractRevision(models.Model):
 
 
 class BillTo(models.Model):
-    """Who an invoice is made out to and how: on the contract, and copied from there to a proforma (CON-9)."""
+    """To whom and how an invoice is sent: on the contract, and copied from there to a proforma (CON-9)."""
 
     bill_to_name = models.CharField(max_length=200, blank=True)
     contact_name = models.CharField(max_length=200, blank=True)
@@ -154,7 +154,7 @@ class BillTo(models.Model):
     postal_code = models.CharField(max_length=20, blank=True)
     city = models.CharField(max_length=100, blank=True)
     country = models.CharField(max_length=2, blank=True)
-    organisation_number = models.CharField(max_length=40, blank=True)
+    organization_number = models.CharField(max_length=40, blank=True)
     vat_number = models.CharField("VAT number", max_length=40, blank=True)
     electronic_address_scheme = ElectronicAddressSchemeField(blank=True)
     electronic_address = models.CharField(max_length=100, blank=True)
@@ -166,7 +166,7 @@ class BillTo(models.Model):
 
 
 class ContractCustomer(BillTo):
-    """One customer of a contract, with its share of the billing and where its invoices go (CON-1, CON-9)."""
+    """A customer of a contract, with its share of the billing and its billing address (CON-1, CON-9)."""
 
     contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="customers")
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="contract_customers")
@@ -203,7 +203,7 @@ class ContractCustomer(BillTo):
             models.CheckConstraint(
                 name="numbers_of_a_bill_to_have_a_name",
                 condition=~Q(bill_to_name="")
-                | Q(organisation_number="", vat_number="", electronic_address=""),
+                | Q(organization_number="", vat_number="", electronic_address=""),
                 violation_error_message=("Numbers and an electronic address need a bill-to name."),
             ),
             address_has_a_scheme("bill_to_electronic_address_has_a_scheme"),
@@ -217,7 +217,7 @@ class ContractCustomer(BillTo):
 
 
 class PurchaseOrder(models.Model):
-    """A customer's order number, with the dates and the amount that it is valid for (CON-9)."""
+    """A customer's order number, with the dates and the amount for which it is valid (CON-9)."""
 
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="purchase_orders")
     number = models.CharField(max_length=60)
@@ -255,14 +255,14 @@ class PurchaseOrder(models.Model):
         return self.number
 
     def is_valid_on(self, day: datetime.date) -> bool:
-        """Whether its dates include the day; an empty date is no limit (CON-12)."""
+        """Whether the day is within its dates; an empty date means no limit (CON-12)."""
         return (self.valid_from is None or self.valid_from <= day) and (
             self.valid_to is None or day <= self.valid_to
         )
 
 
 class ContractPriceList(models.Model):
-    """A sales price list that counts for a contract; nothing else does (PRC-6)."""
+    """A sales price list that applies to a contract; lists without such a row do not apply (PRC-6)."""
 
     contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="contract_price_lists")
     price_list = models.ForeignKey("contracts.PriceList", models.PROTECT, related_name="+")
@@ -362,7 +362,7 @@ class ContractLine(models.Model):
 
 
 class ContractLineTask(models.Model):
-    """A task that a line on selected tasks covers, and whether its work is charged (CON-3)."""
+    """A task that a line on selected tasks covers, and whether work on it is chargeable (CON-3)."""
 
     line = models.ForeignKey(ContractLine, models.CASCADE, related_name="line_tasks")
     task = models.ForeignKey(Task, models.PROTECT, related_name="+")
@@ -382,7 +382,7 @@ class ContractLineTask(models.Model):
 
 
 class ContractLineRole(models.Model):
-    """What a line says of a role's chargeability, over the role's own word (CON-3)."""
+    """Whether a line charges work of a role; it overrides the setting of the role itself (CON-3)."""
 
     line = models.ForeignKey(ContractLine, models.CASCADE, related_name="line_roles")
     role = models.ForeignKey(Role, models.PROTECT, related_name="+")
@@ -402,7 +402,7 @@ class ContractLineRole(models.Model):
 
 
 class ContractLineCategory(models.Model):
-    """What a line says of a category's chargeability, over the category's own word (CON-3)."""
+    """Whether a line charges work of a category; it overrides the setting of the category itself (CON-3)."""
 
     line = models.ForeignKey(ContractLine, models.CASCADE, related_name="line_categories")
     category = models.ForeignKey(Category, models.PROTECT, related_name="+")

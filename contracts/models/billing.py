@@ -19,7 +19,7 @@ from invoicing_site.floor.reasons import ReasonField
 
 
 class InvoiceFrequency(Coded):
-    """How often invoices run (SCH-1). Which fields count depends on the rhythm."""
+    """How often invoices are created (SCH-1). The rhythm decides which fields are used."""
 
     class Rhythm(models.TextChoices):
         WEEKLY = "weekly", "every so many weeks, on a weekday"
@@ -71,7 +71,7 @@ class InvoiceFrequency(Coded):
 
 
 class ScheduleEntry(models.Model):
-    """One day on which a contract line is to be invoiced, with work up to its cutoff."""
+    """A day on which a contract line is invoiced, with work up to the cutoff."""
 
     class Status(models.TextChoices):
         NOT_RUN = "not_run", "not run"
@@ -84,7 +84,7 @@ class ScheduleEntry(models.Model):
         Move((Status.NOT_RUN, Status.FAILED), "run_invoicing", Status.FAILED, "run.start"),
         done={"generate_schedule": _("planned again"), "run_invoicing": _("run")},
     )
-    # An entry waits until it succeeded; a failed one is tried again (RUN-2).
+    # A failed entry stays pending and is tried again until it succeeds (RUN-2).
     STILL_DUE = tuple(MOVES.starts("run_invoicing"))
 
     line = models.ForeignKey(ContractLine, models.PROTECT, related_name="schedule")
@@ -123,7 +123,7 @@ class MilestoneQuerySet(ReachQuerySet):
 
 
 class Milestone(models.Model):
-    """The head of a fixed-price milestone; what is billed are its parts (MIL-1)."""
+    """A fixed-price milestone; its parts are billed, one or more for each customer (MIL-1)."""
 
     class Status(models.TextChoices):
         NOT_STARTED = "not_started", "not started"
@@ -160,9 +160,10 @@ class Milestone(models.Model):
 
 
 class MilestonePart(models.Model):
-    """One customer's share of a milestone, or a slice split off that share for progress billing (MIL-2).
+    """One customer's share of a milestone, or a part split off that share for progress billing (MIL-2).
 
-    A part is never resized: splitting it makes two parts that name it, and cancels its backlog item.
+    The amount of a part never changes. Splitting a part creates two new parts that refer to it, and cancels
+    its backlog item.
     """
 
     milestone = models.ForeignKey(Milestone, models.PROTECT, related_name="parts")
@@ -184,7 +185,7 @@ class MilestonePart(models.Model):
 
 
 class RetainerSchedule(models.Model):
-    """Retainers that come due again and again for one contract customer (RET-1)."""
+    """A series of retainers with regular due dates, for one contract customer (RET-1)."""
 
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="retainer_schedules")
     name = models.CharField(max_length=200)

@@ -23,7 +23,7 @@ def valid_time_zone(name):
 
 
 class PaymentReferenceKind(models.TextChoices):
-    """What a payer is asked to quote (DOC-5)."""
+    """The kind of reference that a payer is asked to quote (DOC-5)."""
 
     NUMBER = "number", "invoice number"
     KID_MOD_10 = "kid10", "KID, mod 10"
@@ -32,7 +32,7 @@ class PaymentReferenceKind(models.TextChoices):
 
 
 class KidContent(models.TextChoices):
-    """What the digits of a KID say, before the digit that checks them (DOC-5)."""
+    """What the digits of a KID, the Norwegian payment reference, contain before the check digit (DOC-5)."""
 
     INVOICE = "invoice", "invoice number"
     CUSTOMER_AND_INVOICE = "both", "customer number and invoice number"
@@ -42,7 +42,7 @@ KID_LENGTHS = [MinValueValidator(3), MaxValueValidator(25)]
 
 
 class ElectronicAddressSchemeField(models.CharField):
-    """Which list an electronic address is of, by its code (EAS)."""
+    """The scheme of an electronic address, by its code in the list EAS."""
 
     def __init__(self, *args, **kwargs):
         kwargs |= {"max_length": 4, "choices": code_lists.choices(code_lists.ELECTRONIC_ADDRESS_SCHEMES)}
@@ -56,7 +56,7 @@ class ElectronicAddressSchemeField(models.CharField):
 
 
 def address_has_a_scheme(name):
-    """The constraint that an electronic address and its scheme are given together."""
+    """The constraint that an electronic address has a scheme, and a scheme an address."""
     return models.CheckConstraint(
         name=name,
         condition=Q(electronic_address="", electronic_address_scheme="")
@@ -66,7 +66,7 @@ def address_has_a_scheme(name):
 
 
 class LegalEntity(models.Model):
-    """A company that owns contracts, books and invoice numbers, with the parameters of its process."""
+    """A legal entity: the owner of contracts, books and invoice numbers, with its parameters."""
 
     class JournalGrouping(models.TextChoices):
         DAY = "day", "day"
@@ -96,11 +96,11 @@ class LegalEntity(models.Model):
     language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en")
     fiscal_year_start_month = models.PositiveSmallIntegerField(default=1)
 
-    # Who the seller is on every document.
+    # The seller's data on every document.
     street = models.CharField(max_length=200, blank=True)
     postal_code = models.CharField(max_length=20, blank=True)
     city = models.CharField(max_length=100, blank=True)
-    organisation_number = models.CharField(max_length=40, blank=True)
+    organization_number = models.CharField(max_length=40, blank=True)
     vat_number = models.CharField("VAT number", max_length=40, blank=True)
     in_company_register = models.BooleanField(
         default=False, help_text="Limited company: prints “Foretaksregisteret” on Norwegian documents"
@@ -129,7 +129,7 @@ class LegalEntity(models.Model):
     )
     kid_holds = models.CharField("KID holds", max_length=7, choices=KidContent, default=KidContent.INVOICE)
     logo = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, db_index=False)
-    accent_colour = models.CharField(max_length=7, default="#1f5fbf")
+    accent_color = models.CharField(max_length=7, default="#1f5fbf")
 
     # Parameters (domain, sections 4 to 9).
     journal_grouping = models.CharField(
@@ -222,29 +222,29 @@ class LegalEntity(models.Model):
         demand_right_numbers(self)
 
     def today(self):
-        """The day it is where this company keeps its books (MON-6)."""
+        """The current date in the legal entity's time zone (MON-6)."""
         return timezone.localdate(timezone=zoneinfo.ZoneInfo(self.time_zone))
 
     def fiscal_year(self, day):
-        """The year in which the fiscal year of that day ends: what {year} shows in a number (MON-7)."""
+        """The year in which the fiscal year of that day ends: the value of {year} in a number (MON-7)."""
         begins_later = self.fiscal_year_start_month > 1
         return day.year + 1 if begins_later and day.month >= self.fiscal_year_start_month else day.year
 
 
 class MembershipQuerySet(LockingQuerySet):
     def administering(self):
-        """Those whose person can come in and set the legal entity up."""
+        """Memberships of active users that allow them to set up the legal entity."""
         return self.filter(role=Membership.Role.ADMINISTRATOR, user__is_active=True, user__is_staff=True)
 
     def left_alone(self, *, but_for=()):
-        """The legal entities that nobody administers without these memberships, but those in `but_for`."""
+        """The legal entities whose only administrators are these memberships, except those in `but_for`."""
         losing = self.administering().exclude(entity__in=but_for).values("entity")
         staying = Membership.objects.administering().exclude(pk__in=self.values("pk")).values("entity")
         return LegalEntity.objects.filter(pk__in=losing).exclude(pk__in=staying)
 
 
 def last_administrator(entities) -> str:
-    """Why nobody may take away the last billing administrator of these legal entities; empty for none."""
+    """Why the last billing administrator of these legal entities can't be removed; empty if others remain."""
     names = ", ".join(str(entity) for entity in entities)
     return names and (
         f"The last billing administrator of {names} can't be removed. Give somebody else that role first."
@@ -252,7 +252,7 @@ def last_administrator(entities) -> str:
 
 
 class Membership(models.Model):
-    """What one person is in one legal entity."""
+    """The role of a user in one legal entity."""
 
     class Role(models.TextChoices):
         MEMBER = "member", "project member"
@@ -262,7 +262,9 @@ class Membership(models.Model):
         AUDITOR = "auditor", "auditor"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
-    entity = models.ForeignKey(LegalEntity, models.CASCADE, related_name="memberships")
+    entity = models.ForeignKey(
+        LegalEntity, models.CASCADE, verbose_name="legal entity", related_name="memberships"
+    )
     role = models.CharField(max_length=13, choices=Role)
     sees_costs = models.BooleanField(
         default=False, help_text="Cost rates, costs and margins; accountants and auditors always see them"
@@ -278,7 +280,7 @@ class Membership(models.Model):
             models.UniqueConstraint(
                 fields=["user", "entity", "role"],
                 name="membership_once",
-                violation_error_message="This person already has this role in this company.",
+                violation_error_message="This person already has this role in this legal entity.",
             )
         ]
 
@@ -286,7 +288,7 @@ class Membership(models.Model):
         return f"{self.user}, {self.get_role_display()} of {self.entity}"
 
     def clean(self):
-        """Refuse to take the company's last billing administrator away by another role."""
+        """Refuse another role for the legal entity's last billing administrator."""
         if self.pk is None or self.role == self.Role.ADMINISTRATOR:
             return
         if sentence := last_administrator(Membership.objects.filter(pk=self.pk).left_alone()):
@@ -294,9 +296,9 @@ class Membership(models.Model):
 
 
 class Coded(models.Model):
-    """What a legal entity keeps under a code and a name; the code is unique in the company."""
+    """A record of a legal entity with a code and a name; the code is unique in the legal entity."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT)
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity")
     code = models.CharField(max_length=30)
     name = models.CharField(max_length=200)
 
@@ -307,7 +309,7 @@ class Coded(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "code"],
                 name="%(class)s_code_once",
-                violation_error_message="Another record of this company already has this code.",
+                violation_error_message="Another record of this legal entity already has this code.",
             )
         ]
 
@@ -316,14 +318,14 @@ class Coded(models.Model):
 
 
 class OrganizationalUnit(Coded):
-    """A part of a legal entity that makes contracts or lends resources; it owns cost price lists."""
+    """A part of a legal entity that makes contracts or provides resources; it owns cost price lists."""
 
     class Meta(Coded.Meta):
         default_related_name = "units"
 
 
 class PaymentTerm(Coded):
-    """When an invoice is due (PRP-9)."""
+    """How the due date of an invoice is calculated (PRP-9)."""
 
     class Method(models.TextChoices):
         NET = "net", "net days"
@@ -358,7 +360,7 @@ class BillingTaxGroup(Coded):
 
 
 class ItemTaxGroup(Coded):
-    """What is taxed: the other half of PST-4, given to categories, products and milestones."""
+    """What is taxed: the other of the two groups (PST-4), for categories, products and milestones."""
 
     class Meta(Coded.Meta):
         default_related_name = "item_tax_groups"
@@ -368,14 +370,16 @@ class ItemTaxGroup(Coded):
 
 
 class ExchangeRate(models.Model):
-    """What one unit of a currency cost in an entity's accounting currency, from a date on, by rate type."""
+    """The price of one unit of a currency in the accounting currency, from a date on, by rate type."""
 
     class RateType(models.TextChoices):
         SPOT = "spot", "official"
         AVERAGE = "average", "average"
         BUDGET = "budget", "budget"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="exchange_rates")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="exchange_rates"
+    )
     rate_type = models.CharField(max_length=7, choices=RateType, default=RateType.SPOT)
     currency = CurrencyField()
     valid_from = models.DateField()
@@ -400,12 +404,12 @@ class ExchangeRate(models.Model):
         return f"{self.currency} {formatting.number(self.rate)} from {formatting.day(self.valid_from)}"
 
     def clean(self):
-        """Refuse a rate of the company's own currency, which is 1 to itself on any day."""
+        """Refuse a rate of the accounting currency, which is always 1."""
         if self.entity_id and self.currency == self.entity.currency:
             sentence = f"{self.currency} is {self.entity}'s own currency: it needs no rate."
             raise ValidationError({"currency": sentence})
 
-    def neighbour(self):
+    def neighbor(self):
         """The rate that counted until this one does, else the next one; None for a currency's first."""
         others = ExchangeRate.objects.filter(
             entity=self.entity_id, rate_type=self.rate_type, currency=self.currency

@@ -21,13 +21,15 @@ class NumberSequence(models.Model):
         VOUCHER = "voucher", "voucher"
         CORRECTION = "correction", "correction journal"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="number_sequences")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="number_sequences"
+    )
     kind = models.CharField(max_length=11, choices=Kind)
     format = models.CharField(max_length=60, help_text="Such as INV-{year}-{seq:06}")
     chain_length = models.PositiveBigIntegerField(default=0, editable=False)
     chain_hash = models.CharField(max_length=64, blank=True, editable=False)
 
-    # What is drawn from these rises with its date, always: no company can choose otherwise.
+    # The numbers of these kinds always rise with the date of the document; a legal entity can't change that.
     IN_DATE_ORDER = frozenset({Kind.INVOICE, Kind.CREDIT_NOTE})
 
     objects = LockingQuerySet.as_manager()
@@ -37,7 +39,7 @@ class NumberSequence(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "kind"],
                 name="number_sequence_once",
-                violation_error_message="This company already has a sequence of this kind.",
+                violation_error_message="This legal entity already has a sequence of this kind.",
             )
         ]
 
@@ -53,7 +55,10 @@ class NumberSequence(models.Model):
         self._keep_numbers_apart()
 
     def _keep_numbers_apart(self):
-        """Refuse another format that could draw a number twice: it changes between years or not at all."""
+        """Refuse a format that could repeat a number.
+
+        It can be changed between fiscal years, and otherwise only if both formats contain {year}.
+        """
         if self.pk is None:
             return
         stored = NumberSequence.objects.filter(pk=self.pk).exclude(format=self.format).first()
@@ -71,13 +76,13 @@ class NumberSequence(models.Model):
             raise ValidationError({"format": f"Number {last} is already used: {rule}."})
 
     def last_number(self):
-        """The number that was drawn last, as it is printed; empty for a sequence that was never used."""
-        counters = [each for each in self.counters.all() if each.last]  # of those that were fetched before
+        """The last number that was drawn, as it is printed; empty if none was drawn."""
+        counters = [each for each in self.counters.all() if each.last]  # uses prefetched counters
         last = max(counters, key=lambda each: each.year, default=None)
         return last and self.format.format(year=last.year, seq=last.last) or ""
 
     def next_number(self, day):
-        """The number that would be drawn next for a document of that day, unless somebody is quicker."""
+        """The next number for a document of that day; another transaction can draw it first."""
         year = self.entity.fiscal_year(day) if self.shows_year else 0
         last = next((each.last for each in self.counters.all() if each.year == year), 0)
         return self.format.format(year=year, seq=last + 1)
@@ -89,12 +94,12 @@ class NumberSequence(models.Model):
 
     @property
     def shows_year(self):
-        """Whether it counts anew in each fiscal year."""
+        """Whether it starts at 1 again in each fiscal year."""
         return "{year}" in self.format
 
 
 class SequenceCounter(models.Model):
-    """The last number drawn of a sequence, in a fiscal year where the format shows it (else year 0)."""
+    """The last number of a sequence, in a fiscal year if the format has {year}, else in year 0."""
 
     sequence = models.ForeignKey(NumberSequence, models.PROTECT, related_name="counters")
     year = models.PositiveSmallIntegerField(default=0)

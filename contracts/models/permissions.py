@@ -1,8 +1,8 @@
-"""Whose rows one meets: by role, legal entity, project and contract (domain, section 11; SEC-1).
+"""Which rows a user can access: by role, legal entity, project and contract (SEC-1).
 
-A permission is named after what one does, and reaches people through their roles. Accountants, auditors and
-administrators reach all rows of their entities; project managers those of contracts they manage, or that have
-a line on a project they manage; members their own.
+A permission is named after an operation, and users get it through their roles. Accountants, auditors and
+administrators can access all rows of their entities. Project managers can access the rows of contracts that
+they manage, or that have a line on a project that they manage. Members can access their own rows.
 """
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
@@ -15,7 +15,7 @@ _Role = Membership.Role
 MEMBER, MANAGER, ACCOUNTANT = _Role.MEMBER, _Role.MANAGER, _Role.ACCOUNTANT
 ADMINISTRATOR, AUDITOR = _Role.ADMINISTRATOR, _Role.AUDITOR
 
-# Who may do what. A name is a noun and a verb; `view` is what `visible_to` asks for.
+# The roles with each permission. A name is a noun and a verb; `visible_to` checks the permission `view`.
 PERMISSIONS = {
     "entry.view": {MEMBER, MANAGER, ACCOUNTANT, AUDITOR},
     "entry.write": {MEMBER},
@@ -50,14 +50,14 @@ PERMISSIONS = {
     "setup.change": {ADMINISTRATOR},
 }
 
-# What a membership may give beyond its role, to few (domain, section 11).
+# Extra permissions of single memberships, in addition to their role.
 _EXTRAS = ("sees_costs", "overrides_limits")
 
 _WHOLE_ENTITY = {ACCOUNTANT, AUDITOR, ADMINISTRATOR}
 
 
 def roles_of(user) -> dict[int, set[str]]:
-    """The user's roles by legal entity; read once for each user object, that is, once a request."""
+    """The user's roles by legal entity, read once for each user object, and so once for each request."""
     if not hasattr(user, "_roles"):
         user._roles, user._extras = {}, {}
         if user.is_active:
@@ -76,9 +76,10 @@ def entities_with(user, permission: str, among=frozenset(_Role)) -> list[int]:
 
 
 def may(user, permission: str, entity=None) -> bool:
-    """Whether a role of the user grants the permission in the entity, or in any where none is given.
+    """Whether a role of the user grants the permission in the entity; without an entity, in any of them.
 
-    It says nothing of rows: managers and members have it for their own rows only, see `reachable`.
+    It says nothing about rows: managers and members have the permission for their own rows only, see
+    `reachable`.
     """
     found = entities_with(user, permission)
     return bool(found) if entity is None else entity.pk in found
@@ -87,7 +88,7 @@ def may(user, permission: str, entity=None) -> bool:
 def sees_costs(user, entity) -> bool:
     """Whether the user may see cost rates, costs and margins in the entity.
 
-    Accountants and auditors do; project managers only where their membership says so (domain, section 11).
+    Accountants and auditors may; project managers only if their membership says so.
     """
     if roles_of(user).get(entity.pk, set()) & {ACCOUNTANT, AUDITOR}:
         return True
@@ -95,7 +96,7 @@ def sees_costs(user, entity) -> bool:
 
 
 def overrides_limits(user, entity) -> bool:
-    """Whether the user, where they may confirm in the entity, may do so over a limit (PRO-6)."""
+    """Whether the user may confirm over a limit, in an entity where the user may confirm (PRO-6)."""
     return _has_extra(user, "overrides_limits", entity)
 
 
@@ -105,20 +106,20 @@ def _has_extra(user, name, entity):
 
 
 class ReachQuerySet(LockingQuerySet):
-    """Rows that know who may see them, and who may do what with them.
+    """Rows that know who may see them, and who may run which operation on them.
 
-    A subclass says how a row leads to its entity, and which rows a manager and a member call their own.
+    A subclass defines the path to the row's entity, and which rows are a manager's or a member's own rows.
     """
 
     entity_path = "entity"
     view_permission = ""
 
     def visible_to(self, user):
-        """The rows that the user may look at; all others do not exist for them (SEC-1)."""
+        """The rows that the user may see; pages treat all other rows as missing (SEC-1)."""
         return self.reachable(user, self.view_permission)
 
     def reachable(self, user, permission: str):
-        """The rows with which the user may do that."""
+        """The rows for which the user has the permission."""
         reached = Q(**{f"{self.entity_path}__in": entities_with(user, permission, _WHOLE_ENTITY)})
         for role, own in ((MANAGER, self.of_manager), (MEMBER, self.of_member)):
             entities = entities_with(user, permission, {role})
@@ -127,27 +128,30 @@ class ReachQuerySet(LockingQuerySet):
         return self.filter(reached)
 
     def demand(self, user, permission: str, pk):
-        """The row with which the user may do that; DoesNotExist where they may not even see it."""
+        """The row, if the user has the permission for it.
+
+        PermissionDenied if the user may only see it, DoesNotExist if not even that.
+        """
         visible = self.visible_to(user)
         if permission == self.view_permission:
             return visible.get(pk=pk)
         try:
             return visible.reachable(user, permission).get(pk=pk)
         except ObjectDoesNotExist:
-            # DoesNotExist where the reader may not see the row, or where it was deleted meanwhile.
+            # DoesNotExist if the user may not see the row, or if it was deleted meanwhile.
             row = visible.get(pk=pk)
             raise PermissionDenied(f"Your roles don't let you do this with {row}.") from None
 
     def of_manager(self, user) -> Q | None:
-        """Which rows a project manager calls their own; none unless a subclass says so."""
+        """A project manager's own rows; none unless a subclass defines them."""
         return None
 
     def of_member(self, user) -> Q | None:
-        """Which rows a project member calls their own; none unless a subclass says so."""
+        """A project member's own rows; none unless a subclass defines them."""
         return None
 
 
 class EntityQuerySet(ReachQuerySet):
-    """Rows for those who look after a whole entity."""
+    """Rows for roles that are responsible for a whole entity."""
 
     view_permission = "report.view"

@@ -1,4 +1,4 @@
-"""Price lists: what work costs and what it is sold for, from which day (PRC-1 to PRC-6)."""
+"""Price lists: the cost and the sales price of work, by date (PRC-1 to PRC-6)."""
 
 import datetime
 
@@ -15,10 +15,10 @@ from invoicing_site.floor.fields import CurrencyField, PercentField, PriceField
 
 
 class PriceList(Coded):
-    """Prices of one kind in one currency for a range of days.
+    """Prices of one kind in one currency for a range of dates.
 
-    Its owner is the entity (its standard), a customer, a contract, or for costs an organizational unit;
-    the ranges of one owner do not overlap for one kind and currency.
+    Its owner is the entity (a standard list), a customer or a contract, or for costs an organizational unit.
+    The ranges of one owner do not overlap for one kind and currency.
     """
 
     class Kind(models.TextChoices):
@@ -58,11 +58,11 @@ class PriceList(Coded):
     def clean(self):
         """Refuse an owner of the wrong kind, and days that another list of the same owner has (PRC-1)."""
         if self.kind == self.Kind.COST and (self.customer_id or self.contract_id):
-            raise ValidationError("A cost price list belongs to the company or to one of its units.")
+            raise ValidationError("A cost price list belongs to the legal entity or to one of its units.")
         if self.kind == self.Kind.SALES and self.unit_id:
-            raise ValidationError("A sales price list belongs to the company, a customer or a contract.")
+            raise ValidationError("A sales price list belongs to the legal entity, a customer or a contract.")
         if self.valid_from is None:
-            return  # the field says so itself
+            return  # the field has its own error message
         others = PriceList.objects.filter(entity=self.entity_id, kind=self.kind, currency=self.currency)
         for other in others.exclude(pk=self.pk):
             if self.overlaps(other):
@@ -73,7 +73,7 @@ class PriceList(Coded):
                 )
 
     def overlaps(self, other):
-        """Whether both are of one owner, kind and currency and hold on the same day."""
+        """Whether both have the same owner, kind and currency, and a common day."""
         forever = datetime.date.max
         return self._owner() == other._owner() and max(self.valid_from, other.valid_from) <= min(
             self.valid_to or forever, other.valid_to or forever
@@ -85,7 +85,7 @@ class PriceList(Coded):
 
 
 def _not_negative(name):
-    """Prices are 0 or more; who gives something back writes a quantity of less than 0."""
+    """The constraint that a price is 0 or more. For a credit, the quantity is negative."""
     return models.CheckConstraint(
         name=name,
         condition=Q(price__gte=0) | Q(price=None),
@@ -94,7 +94,7 @@ def _not_negative(name):
 
 
 def _leaves_a_price(name, field):
-    """A markup takes all of a price away at most."""
+    """The constraint that a markup is -100 % or more."""
     return models.CheckConstraint(
         name=name,
         condition=Q((f"{field}__gte", -100)) | Q((field, None)),
@@ -103,7 +103,7 @@ def _leaves_a_price(name, field):
 
 
 class RolePrice(models.Model):
-    """The price of an hour (or another unit) of a role; a blank dimension means any (PRC-6)."""
+    """The price of one unit, usually an hour, of a role; an empty dimension means any (PRC-6)."""
 
     price_list = models.ForeignKey(PriceList, models.CASCADE, related_name="role_prices")
     role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True)
@@ -117,7 +117,7 @@ class RolePrice(models.Model):
 
     class Meta:
         constraints = [
-            # A blank dimension is a value too, on both databases.
+            # An empty dimension is compared too, on both databases.
             models.UniqueConstraint(
                 "price_list",
                 Coalesce("role", 0),

@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from contracts import code_lists
@@ -37,12 +37,13 @@ class TransactionClass(models.TextChoices):
 
 
 def managed_contracts(user):
-    """The keys of the contracts that a project manager calls their own.
+    """The keys of the project manager's own contracts.
 
-    They manage the contract, or a project that one of its lines bills.
+    The user manages the contract, or a project that one of its lines bills.
     """
-    contracts = apps.get_model("contracts", "ProjectContract").objects
-    return contracts.filter(Q(managers=user) | Q(lines__project__managers=user)).values("pk")
+    own = apps.get_model("contracts", "ProjectContract").managers.through.objects.filter(user=user)
+    lines = apps.get_model("contracts", "ContractLine").objects.filter(project__in=managed_projects(user))
+    return own.order_by().values("projectcontract").union(lines.order_by().values("contract"))
 
 
 class CustomerQuerySet(ReachQuerySet):
@@ -52,20 +53,22 @@ class CustomerQuerySet(ReachQuerySet):
         return Q(contract_customers__contract__in=managed_contracts(user))
 
     def reachable(self, user, permission):
-        # A customer of several contracts would come up several times.
+        # A customer of several contracts would be returned several times.
         found = super().reachable(user, permission)
         return self.filter(pk__in=found.values("pk"))
 
 
 class Customer(models.Model):
-    """Who is billed."""
+    """A customer: the party that is billed."""
 
     class Delivery(models.TextChoices):
         MAIL = "mail", "mail"
         E_INVOICE = "einvoice", "e-invoice"
         BOTH = "both", "mail and e-invoice"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="customers")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="customers"
+    )
     number = models.CharField(max_length=20)
     name = models.CharField(max_length=200)
     currency = CurrencyField()
@@ -74,7 +77,7 @@ class Customer(models.Model):
     billing_tax_group = models.ForeignKey(
         BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
     )
-    organisation_number = models.CharField(max_length=40, blank=True)
+    organization_number = models.CharField(max_length=40, blank=True)
     vat_number = models.CharField("VAT number", max_length=40, blank=True)
     electronic_address_scheme = ElectronicAddressSchemeField(blank=True)
     electronic_address = models.CharField(max_length=100, blank=True)
@@ -91,21 +94,21 @@ class Customer(models.Model):
         max_length=6,
         choices=PaymentReferenceKind,
         blank=True,
-        help_text="Empty: the setting of the company",
+        help_text="Empty: the setting of the legal entity",
     )
     kid_length = models.PositiveSmallIntegerField(
         "KID length",
         null=True,
         blank=True,
         validators=KID_LENGTHS,
-        help_text="Empty: the setting of the company",
+        help_text="Empty: the setting of the legal entity",
     )
     kid_holds = models.CharField(
         "KID holds",
         max_length=7,
         choices=KidContent,
         blank=True,
-        help_text="Empty: the setting of the company",
+        help_text="Empty: the setting of the legal entity",
     )
 
     objects = CustomerQuerySet.as_manager()
@@ -116,7 +119,7 @@ class Customer(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "number"],
                 name="customer_number_once",
-                violation_error_message="Another customer of this company already has this number.",
+                violation_error_message="Another customer of this legal entity already has this number.",
             ),
             address_has_a_scheme("customer_electronic_address_has_a_scheme"),
         ]
@@ -132,7 +135,7 @@ class Customer(models.Model):
 
 
 class CustomerContact(models.Model):
-    """A person at a customer, with their address."""
+    """A contact person at a customer, with an address."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="contacts")
     name = models.CharField(max_length=200)
@@ -152,14 +155,21 @@ class CustomerContact(models.Model):
 
 
 class ProjectGroup(Coded):
-    """Projects that are booked alike."""
+    """Projects that are posted to the same accounts."""
 
     class Meta(Coded.Meta):
         default_related_name = "project_groups"
 
 
+def managers_of(model, entity):
+    """The users who manage rows of the model, contracts or projects, in the entity."""
+    own = {f"{model._meta.model_name}__entity": entity}
+    managing = model.managers.through.objects.filter(user=OuterRef("pk"), **own)
+    return model.managers.field.related_model.objects.filter(Exists(managing))
+
+
 def managed_projects(user):
-    """The keys of the projects whose entries a project manager decides on."""
+    """The keys of the projects of which a project manager approves the entries."""
     return Project.managers.through.objects.filter(user=user).values("project")
 
 
@@ -179,7 +189,7 @@ def _projects_of(contracts):
 
 
 class Project(Coded):
-    """The work."""
+    """A project: work on tasks, with a project manager."""
 
     group = models.ForeignKey(ProjectGroup, models.PROTECT, null=True, blank=True)
     billing_tax_group = models.ForeignKey(
@@ -203,7 +213,7 @@ class Project(Coded):
 
 
 class Task(models.Model):
-    """A part of a project; tasks form a tree."""
+    """A task of a project; tasks form a tree."""
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="tasks")
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
@@ -225,7 +235,7 @@ class Task(models.Model):
 
 
 class Role(Coded):
-    """As what somebody's time is priced."""
+    """A role in which a resource works; it decides the price of time."""
 
     is_chargeable = models.BooleanField(default=True)
 
@@ -234,7 +244,7 @@ class Role(Coded):
 
 
 class Category(Coded):
-    """What kind of time, expense or fee an entry is; decides its item tax group."""
+    """The kind of an entry of time, an expense or a fee; it decides the item tax group."""
 
     class Class(models.TextChoices):
         TIME = "time", "time"
@@ -257,15 +267,19 @@ class Category(Coded):
             models.UniqueConstraint(
                 fields=["entity", "transaction_class", "code"],
                 name="category_code_once",
-                violation_error_message="Another category of this class and company already has this code.",
+                violation_error_message=(
+                    "Another category of this class and legal entity already has this code."
+                ),
             )
         ]
 
 
 class MeasureUnit(models.Model):
-    """What a unit that a company counts in is called in electronic invoices (UNECE Recommendation 20)."""
+    """The code of a legal entity's unit in electronic invoices (UNECE Recommendation 20)."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="measure_units")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="measure_units"
+    )
     unit = models.CharField(max_length=10, help_text="As used in prices and entries, such as km")
     code = models.CharField("UNECE code", max_length=3, choices=code_lists.choices(code_lists.UNITS))
 
@@ -277,7 +291,7 @@ class MeasureUnit(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "unit"],
                 name="measure_unit_once",
-                violation_error_message="This company already has a code for this unit.",
+                violation_error_message="This legal entity already has a code for this unit.",
             )
         ]
 
@@ -286,7 +300,7 @@ class MeasureUnit(models.Model):
 
 
 class Product(Coded):
-    """What a material is."""
+    """A product that can be used as material."""
 
     code = models.CharField(max_length=60)
     unit = models.CharField(max_length=10, default="each")
@@ -297,7 +311,7 @@ class Product(Coded):
 
 
 class Resource(Coded):
-    """Who does the work; tied to a user where there is one."""
+    """A person who does the work; linked to a user if the person has a login."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="resources"
@@ -321,15 +335,16 @@ class Resource(Coded):
             models.UniqueConstraint(
                 fields=["entity", "user"],
                 name="resource_user_once",
-                violation_error_message="This user is already a resource of this company.",
+                violation_error_message="This user is already a resource of this legal entity.",
             ),
         ]
 
 
 class ResourcePosition(models.Model):
-    """The role and unit of a resource from a day on: a promotion or a move (APP-9).
+    """The role and unit of a resource from a day on: a promotion or a transfer (APP-9).
 
-    The newest on or before the day of the work counts; before the first one, what the resource itself says.
+    The latest one on or before the day of the work applies. Before the first one, the values of the resource
+    itself apply.
     """
 
     resource = models.ForeignKey(Resource, models.CASCADE, related_name="positions")

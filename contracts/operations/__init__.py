@@ -1,6 +1,6 @@
-"""The verbs of the agreement: defaults, schedules and milestones of a contract, numbers, notices of roles.
+"""The operations of the agreement: defaults, schedules and milestones, numbers, and notices of roles.
 
-Confirming a contract, which looks at approved work, is a verb of `backlog`.
+Confirming a contract checks approved work too, so it is an operation of `backlog`.
 """
 
 from contracts.operations.agreement import (

@@ -1,4 +1,4 @@
-"""What a contract gets before it is confirmed: defaults, a schedule, milestones, and its check."""
+"""Operations before a contract is confirmed: default values, schedule, milestones, and the check."""
 
 import datetime
 from itertools import islice
@@ -29,11 +29,11 @@ _Method = ContractLine.BillingMethod
 
 @transaction.atomic
 def apply_default_price_lists(contract: ProjectContract, *, by=None) -> list[ContractPriceList]:
-    """Give a new contract the sales price lists in its currency that are meant for it (PRC-6).
+    """Give a new contract the sales price lists in its currency that apply by default (PRC-6).
 
-    They are the contract's own where there are any, else its primary customer's, else the entity's standard
-    ones: one owner's, so that none of them replaces another that has expired. Lists of all dates come
-    along. Nothing happens where the contract has price lists already: then only these apply.
+    These are the contract's own lists if there are any, else those of its primary customer, else the standard
+    lists of the entity. Lists of one owner only, so that none replaces an expired list of another owner.
+    Lists of all dates are included. If the contract already has price lists, nothing changes.
     """
     contract = _locked(contract)
     moves.refuse_unless(contract, "apply_default_price_lists")
@@ -59,7 +59,7 @@ def apply_default_price_lists(contract: ProjectContract, *, by=None) -> list[Con
 def apply_default_customers(line: ContractLine, *, by=None) -> list[LineCustomer]:
     """Give a new line the contract's customers with their splits and the rounding (CON-1).
 
-    Nothing happens where the line has customers already. Limits stay with the contract: a line's are its own.
+    If the line already has customers, nothing changes. Limits are not copied: a line has its own limits.
     """
     contract = _locked(line.contract)
     if line.customers.exists():
@@ -75,12 +75,12 @@ def apply_default_customers(line: ContractLine, *, by=None) -> list[LineCustomer
 
 @transaction.atomic
 def generate_schedule(line: ContractLine, *, by) -> list[ScheduleEntry]:
-    """Plan the line's invoice runs by its frequency, and return all its entries that have not run (SCH-1).
+    """Plan the line's invoice dates by its frequency, and return all its entries that have not run (SCH-1).
 
-    Run dates begin with the line's billing start. The last is the first whose cutoff reaches the contract's
-    requested end, so that the work of the last days is billed too; the cutoff is the day before the run, or
-    the run's own day, by the frequency. Generating again leaves alone what has run, succeeded or failed, and
-    plans nothing before it.
+    The dates start with the line's billing start. The last one is the first whose cutoff reaches the
+    contract's requested end, so that the work of the last days is billed too. The cutoff is the day before
+    the run or the day of the run, as the frequency says. A second call keeps the entries that have run,
+    successful or failed, and plans no dates before them.
     """
     contract = _locked(line.contract)
     line = ContractLine.objects.select_related("frequency").get(pk=line.pk)
@@ -91,7 +91,7 @@ def generate_schedule(line: ContractLine, *, by) -> list[ScheduleEntry]:
 
     entries = list(line.schedule.order_by("run_date"))
     ran = max((e.run_date for e in entries if e.status != ScheduleEntry.Status.NOT_RUN), default=None)
-    assert line.frequency  # else `schedule_troubles` has found it
+    assert line.frequency  # otherwise `schedule_troubles` has refused it
     days = (day for day in _run_dates(line.frequency, start, contract.ends) if ran is None or day > ran)
     wanted = {day: cutoff_of(line.frequency, day) for day in days}
     waiting = {e.run_date: e for e in entries if e.status == ScheduleEntry.Status.NOT_RUN}
@@ -109,7 +109,7 @@ def generate_schedule(line: ContractLine, *, by) -> list[ScheduleEntry]:
 
 
 def _run_dates(frequency: InvoiceFrequency, start, end):
-    """The days of the frequency from the start on, with the first one whose cutoff reaches the end."""
+    """The dates of the frequency from the start on, until the first one whose cutoff reaches the end."""
     for day in days_of(frequency, start):
         yield day
         if cutoff_of(frequency, day) >= end:
@@ -126,10 +126,10 @@ def generate_milestones(
     starts: datetime.date | None = None,
     name: str = "Milestone",
 ) -> list[Milestone]:
-    """Part what the line's milestones don't yet add up to into `count` equal new ones (MIL-1, MON-3).
+    """Split the part of the contract amount without milestones into `count` equal new ones (MIL-1, MON-3).
 
-    They fall on the days of the frequency from `starts` on (the line's own unless given) and are named
-    "Milestone 1" and so on. Each is rounded, the last one takes the rest.
+    Their dates are those of the frequency (by default the line's) from `starts` on, their names "Milestone 1"
+    and so on. Each amount is rounded, and the last milestone gets the rest.
     """
     contract = _locked(line.contract)
     line = ContractLine.objects.select_related("frequency", "revision").get(pk=line.pk)
@@ -146,7 +146,7 @@ def generate_milestones(
     if count < 1:
         raise Refused("MILESTONE-COUNT")
     whole = line.contract_amount
-    assert whole is not None  # a constraint of lines of fixed price
+    assert whole is not None  # a constraint of fixed-price lines
     rest = whole - total(line.milestones.all())
     amounts = money.equal_parts(rest, count, contract.currency)
     if not all((amount > 0) == (whole > 0) and amount for amount in amounts):
@@ -170,10 +170,10 @@ def part_milestone(milestone: Milestone) -> list[MilestonePart]:
 
 @transaction.atomic
 def part_milestones(milestones) -> list[MilestonePart]:
-    """Split milestones over the customers of their lines, by their splits (MIL-1, MON-3).
+    """Split milestones into parts, one for each customer of the line, by the splits (MIL-1, MON-3).
 
-    The parts of one add up to it; the rounding customer takes the rest. A share of 0 % gets no part. A
-    milestone that has parts keeps them. The caller holds the contract's lock.
+    The parts of a milestone add up to its amount; the rounding customer gets the rest. A share of 0 % gets no
+    part. A milestone that already has parts keeps them. The caller holds the contract's lock.
     """
     milestones = list(milestones)
     parts: dict[int, list[MilestonePart]] = {}
@@ -206,10 +206,10 @@ def _parts(milestone, shares, currency):
 
 
 def check_contract(contract: ProjectContract, *, revision: ContractRevision | None = None) -> None:
-    """Refuse, with every reason at once, a contract that can't be confirmed (CON-1, CON-2, CON-4).
+    """Refuse a contract that can't be confirmed, with all reasons at once (CON-1, CON-2, CON-4).
 
-    With a draft revision: the contract as it will be when that is confirmed. The caller holds the locks of
-    the contract and of its lines' projects, or another contract may claim the same work in the meantime.
+    With a draft revision: the contract as it will be after the revision is confirmed. The caller holds the
+    locks of the contract and of its lines' projects; without them another contract could claim the same work.
     """
     if reasons := contract_troubles(contract, revision=revision):
         raise Refused.because(*reasons)

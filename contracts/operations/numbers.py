@@ -1,7 +1,7 @@
-"""Numbers of documents, without gap and rising in time (MON-7).
+"""Numbers of documents, without gaps and in date order (MON-7).
 
-The row of the sequence is the lock, held until the transaction ends: what is rolled back gives its numbers
-back, because nobody else could draw in the meantime. That is why drawing is the last lock of a transaction.
+The row of the sequence is locked until the transaction ends, so nobody else can draw a number meanwhile, and
+a rollback leaves no gap. Drawing numbers is therefore the last lock of a transaction.
 """
 
 import datetime
@@ -15,26 +15,26 @@ from invoicing_site.floor.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One number of a document: the text that is printed, and its place in the sequence."""
+    """The number of a document: the printed text, and its position in the sequence."""
 
     text: str
-    year: int  # as the format shows it, else 0
+    year: int  # the fiscal year if the format has {year}, else 0
     seq: int
     sequence: NumberSequence
 
 
 def draw_number(entity: LegalEntity, kind: str, *, on: datetime.date) -> Number:
-    """The next number of that kind for a document of that date; see `draw_numbers`."""
+    """Draw the next number of that kind for a document of that date; see `draw_numbers`."""
     (number,) = draw_numbers(entity, kind, on=on)
     return number
 
 
 def draw_numbers(entity: LegalEntity, kind: str, *, on: datetime.date, count: int = 1) -> list[Number]:
-    """The next `count` numbers, in order, for documents of that date; nobody else ever gets them.
+    """Draw the next `count` numbers, in order, for documents of that date; each number is drawn only once.
 
-    Refused when the entity has no such sequence (NUM-MISSING), or the sequence follows the calendar and a
-    later date was drawn before (NUM-ORDER), in whatever year. It belongs at the end of the caller's
-    transaction: everybody else who wants a number waits from here until that ends.
+    Refused if the entity has no such sequence (NUM-MISSING), or if the sequence is in date order and a later
+    date was drawn before, in any year (NUM-ORDER). Call it at the end of the transaction, because other
+    transactions that need a number wait until this one ends.
     """
     assert connections[router.db_for_write(NumberSequence)].in_atomic_block, "A number without its document."
     assert count >= 0, "Numbers are drawn, not given back."
@@ -48,7 +48,7 @@ def draw_numbers(entity: LegalEntity, kind: str, *, on: datetime.date, count: in
         )
     if not count:
         return []
-    # Read after the lock: who held it before us has committed by now.
+    # Read after the lock, when the previous holder of the lock has committed.
     counters = list(SequenceCounter.objects.filter(sequence=sequence))
     if sequence.in_date_order:
         _refuse_to_go_back(sequence, counters, on)

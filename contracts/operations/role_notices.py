@@ -1,13 +1,14 @@
-"""Notices of the roles that people are given (SEC-2)."""
+"""Notices about the roles that users get (SEC-2)."""
 
 from contracts.two_people import EXTRA_PERMISSIONS, extras_of, watching
 from invoicing_site.models import Notice
 
 
 def notify_of_role(membership, by, *, changed=False) -> None:
-    """Notify the person and who set the role, and those of the company who watch over its roles.
+    """Notify the user, the user who set the role, and the users who supervise roles in the legal entity.
 
-    These are its administrators; of who posts, sets up or overrides limits its accountants and auditors too.
+    These are its administrators. If the role can post, set up or override limits, its accountants and
+    auditors are notified too.
     """
     user, entity, role = membership.user, membership.entity, membership.get_role_display()
     permissions = " and ".join(EXTRA_PERMISSIONS[name] for name in sorted(extras_of(membership)))

@@ -158,7 +158,7 @@ def _set_address(user, address, request):
 
 
 class ForgottenForm(forms.Form):
-    """A email address. The answer is the same whether a user has it or not."""
+    """An email address. The answer is the same whether a user has it or not."""
 
     email = forms.EmailField(label="Email address", max_length=254)
 

@@ -32,7 +32,7 @@ class Limit:
 
 NAME_AND_ADDRESS = Limit(free=5, longest=15 * 60)
 ADDRESS = Limit(free=30, longest=15 * 60)  # an office may share one address
-NAME = Limit(free=30, longest=60)  # from many addresses: slowed down, never kept out
+NAME = Limit(free=30, longest=60)  # from many addresses: the user has to wait, but is never locked out
 
 
 def begin(name: str, address: str) -> int:

@@ -109,7 +109,7 @@ def _wrong(part):
 
 @cache
 def _code_of(path):
-    return through(path, "Company")
+    return through(path, "Legal entity")
 
 
 class EntityAdmin(Linked, unfold.ModelAdmin):

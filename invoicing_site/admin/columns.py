@@ -24,10 +24,10 @@ def entity_of(row, path):
     return row
 
 
-def chip(name, description=None, **colours):
+def chip(name, description=None, **colors):
     """A column that shows a status as a chip: success, info, warning or danger, by its stored value."""
 
-    @display(description=description or capfirst(name.replace("_", " ")), ordering=name, label=colours)
+    @display(description=description or capfirst(name.replace("_", " ")), ordering=name, label=colors)
     def show(row):
         return getattr(row, name), getattr(row, f"get_{name}_display")()
 

@@ -1,8 +1,8 @@
-"""The demo company: a year of an invented consultancy, made by the same operations that people use.
+"""The demo company: one year of an invented consultancy, created with the operations that users use.
 
-Two companies, their contracts and their people are declared in `catalogue`; `setting` and `agreements` set
-them up, `work` enters the work, `year` bills it month by month, and `today` leaves the last weeks in every
-state that work can have. Dates are relative to today; the same day always gives the same demo.
+Two companies, their contracts and their users are declared in `catalogue`; `setting` and `agreements` create
+them, `work` enters the work, `year` bills it month by month, and `today` leaves the last weeks in every state
+that work can have. Dates are relative to today; the same day always gives the same demo.
 """
 
 from django.db import transaction
@@ -52,7 +52,7 @@ def load(*, small: bool = False) -> dict[str, int]:
         year.pass_months(world)
         today.leave_open(world)
     analyze(Entry, Actual, BacklogItem, LineDetail, JournalLine, LedgerEntry, Voucher, InvoiceProposal)
-    # What the jobs ask for is done, except the documents, which the sweep draws.
+    # All requested jobs are done here, except the documents, which the sweep creates.
     del after_commit[before:]
     Job.objects.all().delete()
     return {name: model.objects.count() for name, model in _COUNTED}

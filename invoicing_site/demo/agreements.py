@@ -30,7 +30,7 @@ from ledger.models import DefaultDimension, ProfileAssignment
 
 @dataclass
 class Agreed:
-    """A deal of the catalogue in the database, with the first and last day of its work."""
+    """A contract of the catalogue in the database, with the first and last day of its work."""
 
     deal: Deal
     contract: ProjectContract

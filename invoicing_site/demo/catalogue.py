@@ -141,9 +141,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Deal:
-    """A contract with its project and its people.
+    """A contract with its project and its team.
 
-    `billing` is an invoice frequency, or the number of months between invoices made by hand.
+    `billing` is an invoice frequency, or the number of months between invoices that are created by hand.
     """
 
     code: str
@@ -303,7 +303,7 @@ DEALS = {
             ("KATA", "IVA"),
             lines=(Line("Route planner", amount=90000, milestones=((3, 30000), (6, 30000), (12, 30000))),),
         ),
-        Deal("C-2004", "Harbour fog alerts", (("20004", "100"),), ("IVA", "JOSIP"), billing=3),
+        Deal("C-2004", "Harbor fog alerts", (("20004", "100"),), ("IVA", "JOSIP"), billing=3),
         Deal(
             "C-2005",
             "Warehouse assistant",
@@ -364,7 +364,7 @@ SMALL = {
 
 # Descriptions of hours, by task.
 WORDS = {
-    "ANALYSIS": ("Workshop with the users", "Analysed the present process", "Wrote the requirements"),
+    "ANALYSIS": ("Workshop with the users", "Analyzed the present process", "Wrote the requirements"),
     "BUILD": ("Built the first version", "Tests and review", "Deployed to production", "Fixed reported bugs"),
     "SUPPORT": ("Answered questions", "Trained new users", "Monitored the nightly run"),
 }

@@ -100,7 +100,7 @@ def settle(company: Company, users: dict, *, months: int, every: int) -> World:
         street="Eksempelveien 1",
         postal_code="0000",
         city="Demoby",
-        organisation_number=company.number,
+        organization_number=company.number,
         vat_number=company.country + company.number,
         in_company_register=company.country == "NO",
         email="post@ledgerline.example",
@@ -231,7 +231,7 @@ def _price_things(world, prices):
 
 
 def price_expenses(world, prices):
-    """Travel and public fees at cost, hotels with a markup, mileage by the kilometre."""
+    """Travel and public fees at cost, hotels with a markup, mileage by the kilometer."""
     Method = CategoryPrice.Method
     mileage = Decimal("5.30" if prices.currency == "NOK" else "0.50")
     for code, how in (
@@ -288,7 +288,7 @@ def _customers(world):
             language=language,
             payment_term=terms[term],
             billing_tax_group=world.books.billing_tax_groups[group],
-            organisation_number="" if country == "DE" else of_company,
+            organization_number="" if country == "DE" else of_company,
             vat_number=_VAT_NUMBERS[country].format(of_company),
             contact_name="Kim Eksempel",
             email=f"invoice@customer-{number}.example",

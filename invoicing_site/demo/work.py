@@ -13,7 +13,7 @@ from invoicing_site.floor import formatting
 from invoicing_site.floor.querysets import write_rows
 
 DAY = datetime.timedelta(days=1)
-# Work older than this number of days is decided on, and its hours are submitted.
+# Work older than this number of days is approved or rejected, and its hours are submitted.
 DECIDED, HANDED_IN = 8 * DAY, 4 * DAY
 
 _WHOLE, _HALVES = (Decimal("7.5"),), (Decimal(4), Decimal("3.5"))
@@ -38,7 +38,7 @@ def weekday_until(day: datetime.date) -> datetime.date:
 
 
 def hour_entry(world: World, agreed: Agreed, person: str, day, hours=Decimal("7.5"), task=None) -> Entry:
-    """Unsaved hours of a person on a deal."""
+    """Unsaved hours of a person on a contract."""
     code = task or world.rng.choice(sorted(agreed.tasks))
     resource = world.people[person]
     return _entry(

@@ -49,7 +49,7 @@ def _firsts(start, until):
 
 
 def _close(world, day, deals, month):
-    """Bill these deals on one day; `month` is the number of past months, 0 for days between."""
+    """Bill these contracts on one day; `month` is the number of past months, 0 for days between."""
     approve_until(world, deals, day - DAY, on=day, decide=_given_away)
     book(world, on=day)
     mark_until(world, deals, day - DAY)
@@ -93,7 +93,10 @@ def _adjusted(world, drafts):
 
 
 def approve_until(world: World, deals, until: datetime.date, *, on: datetime.date, decide=None):
-    """Approve the submitted entries of these deals up to a day; `decide` returns changes of the entries."""
+    """Approve the submitted entries of these contracts up to a day.
+
+    `decide` returns changes of the entries.
+    """
     entries = list(
         Entry.objects.filter(
             status=Entry.Status.SUBMITTED,
@@ -132,7 +135,7 @@ def book(world: World, *, on: datetime.date):
 
 
 def mark_until(world: World, deals, until: datetime.date):
-    """Mark the work of these deals up to a day as ready to invoice."""
+    """Mark the work of these contracts up to a day as ready to invoice."""
     items = BacklogItem.objects.filter(
         contract__in=[each.contract for each in deals],
         status=BacklogItem.Status.NOT_READY,

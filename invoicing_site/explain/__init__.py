@@ -12,6 +12,7 @@ from invoicing_site.explain.facts import Facts
 from invoicing_site.explain.story import Explanation, Step, headed, ref
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.formatting import count, day
+from invoicing_site.floor.querysets import lacks
 from ledger.models import CustomerInvoice, InvoiceLine, Voucher
 from proforma.models import LineDetail, ProformaInvoice
 
@@ -44,7 +45,8 @@ def explain_entry(entry: Entry) -> Explanation:
     entry = Entry.objects.select_related(
         "resource", "project", "task", "role", "source", "submitted_by", "decided_by"
     ).get(pk=entry.pk)
-    keys = Actual.objects.filter(entry=entry, detail_actual=None, reverses=None).values_list("pk", flat=True)
+    keys = Actual.objects.filter(lacks(Actual, "detail_actual"), entry=entry, reverses=None)
+    keys = keys.values_list("pk", flat=True)
     facts = Facts.around(actuals=keys)
     stages = [steps.entered(entry)]
     if not facts.actuals:

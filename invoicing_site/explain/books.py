@@ -140,7 +140,7 @@ def of_invoice(document, facts: Facts, entries=None) -> list[Step]:
 
 
 def payments(document, facts: Facts) -> list[Step]:
-    """The amount that the customer owes for it, and what was paid or set off."""
+    """The amount that the customer owes for it, its payments and other settlements."""
     steps = []
     for row in facts.customer_transactions.get(document.voucher_id, []):
         settled = facts.settlements.get(row.pk, [])

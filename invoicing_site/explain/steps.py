@@ -362,12 +362,12 @@ def claim_of(item: BacklogItem, facts: Facts) -> Step:
         words += f"; on {detail.line.proforma}"
         references.append(ref(detail))
     else:
-        words += "; on no proforma"
+        words += "; not on a proforma"
     return Step("claim", " ".join([words + ".", *_why_open(item)]), figures, references)
 
 
 def _why_open(item) -> list[str]:
-    """What keeps an open item from being billed today, a sentence each."""
+    """Why an open item can't be billed today, one sentence for each reason."""
     if item.status not in obstacles.OPEN:
         return []
     item = obstacles.loaded(BacklogItem.objects.filter(pk=item.pk)).get()

@@ -41,7 +41,7 @@ _WORDS = {
     "ledger.edit_proposal_lines": "Proposal lines edited",
     "ledger.fill_lines": "Lines of a proposal filled in",
     "ledger.format_sections": "Sections of a proposal arranged",
-    "ledger.open_books": "Books of a company opened",
+    "ledger.open_books": "Books of a legal entity opened",
     "ledger.post": "Invoice posted",
     "ledger.post_journal": "Journal posted",
     "ledger.put_on_hold": "Period put on hold",
@@ -72,7 +72,7 @@ _WORDS = {
     "proforma.submit_for_review": "Proforma submitted for review",
     "proforma.take_back": "Confirmed proforma returned and copied to a draft",
 }
-# Actions of the administration on any kind of row, and of an import on records that it creates.
+# Actions of the administration on rows of any kind, and of an import on the records that it creates.
 _VERBS = {"add": "Set-up added", "change": "Set-up changed", "delete": "Set-up deleted", "create": "Created"}
 
 

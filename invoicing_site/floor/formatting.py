@@ -65,7 +65,7 @@ def margin(value: Decimal) -> str:
 
 
 def quantity(value: Decimal) -> str:
-    """7.5 or 12.3333: hours, kilometres, pieces, with four decimals at most."""
+    """7.5 or 12.3333: hours, kilometers, pieces, with four decimals at most."""
     return number(money.rounded_quantity(Decimal(value)))
 
 

@@ -15,12 +15,12 @@ _PREFIX = "guard_"
 _LONGEST = 60  # PostgreSQL cuts names after 63 bytes; a suffix is added.
 _ALWAYS = "1 = 1"
 PENDING = "invoicing_site_sealpending"
-_STAMP = "'%Y-%m-%d %H:%M:%f'"  # as Django writes a moment on SQLite
+_STAMP = "'%Y-%m-%d %H:%M:%f'"  # the format in which Django stores a moment on SQLite
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Rows that can't be deleted, and whose named columns can't change, as soon as `when` is true."""
+    """Rows that can't be deleted, and whose named columns can't change, while `when` is true."""
 
     model: type
     name: str
@@ -125,8 +125,9 @@ class Guard:
 class Note:
     """Triggers that note rows for the next seal as soon as they are guarded (see seals.py).
 
-    On SQLite writers wait for each other, so rows that are guarded from birth have ids in the order of their
-    commits: there a note gives the first id, and the next one comes after ten minutes.
+    SQLite has one writer at a time, so rows that are guarded from their insert have ids in the order of their
+    commits. There a note has only the first id, and the next note is written ten minutes later at the
+    earliest.
     """
 
     guard: Guard
@@ -281,9 +282,9 @@ def frozen(
 
     These are all columns, or the named ones, or all but `except_`. `when` is SQL over OLD that SQLite and
     PostgreSQL both understand, such as "OLD.status = 'posted'". Columns are given by field name. A second
-    guard on the same model needs a `name`. Where `when` looks at another table, `sealed_with` is the path to
-    that table's row, with which this one is sealed. `let_go` is for rows that may be changed again some day:
-    SQL that counts how often that happened to OLD, from rows that are sealed themselves.
+    guard on the same model needs a `name`. If `when` reads another table, `sealed_with` is the path to that
+    table's row, with which this one is sealed. `let_go` is for rows that can become unguarded again: SQL that
+    counts how often that happened to OLD, from rows that are sealed themselves.
     """
     if ("EXISTS" in when) != bool(sealed_with):
         raise ValueError("A condition on another row needs sealed_with.")
@@ -366,7 +367,7 @@ def install_after_migrate(sender, using, **kwargs):
 
 
 def make_way_before_migrate(sender, using, plan=(), **kwargs):
-    """Receiver of `pre_migrate`: SQLite can't drop or rename a column that a trigger uses."""
+    """Receiver of `pre_migrate`: drop triggers, because SQLite can't change a column that a trigger uses."""
     if plan and connections[using].vendor == "sqlite":
         drop(connections[using])
 

@@ -256,9 +256,9 @@ def carry_out(pk) -> bool:
 
 
 def _claim(job, silent_for) -> bool:
-    """Take the job for this worker with one statement; False if it can't be taken.
+    """Assign the job to this worker with one statement; False if another worker has it or it is done.
 
-    After the last attempt it waits for the sweep to give it up, also if its message is repeated.
+    After the last attempt the job waits for the sweep, which gives it up, even if its message is repeated.
     """
     now = timezone.now()
     free = Q(state=State.WAITING)

@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models, router
+from django.db.models import Exists, OuterRef
 from django.db.models import fields as stock
 from django.db.transaction import TransactionManagementError
 
@@ -44,7 +45,7 @@ class LockingQuerySet(models.QuerySet):
 
 
 def _hold(keys, connection) -> list:
-    # Django has no FOR SHARE. PostgreSQL checks the condition again on rows that it had to wait for.
+    # Django has no FOR SHARE. PostgreSQL checks the condition again for rows that it had to wait for.
     try:
         sql, params = keys.query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
@@ -99,6 +100,30 @@ class ExactSum(models.Aggregate):
 
 def _four_decimals(value, expression, connection):
     return money.rounded_sum(value)
+
+
+def lacks(model, relation: str, of: str = "pk"):
+    """The condition that no row of the reverse relation refers to a row of the model: `NOT EXISTS`.
+
+    `relation=None` in a filter is a join that PostgreSQL takes for one row, and so plans for one. `of` is the
+    path to the row of the model.
+    """
+    field = model._meta.get_field(relation).field
+    return ~Exists(field.model._base_manager.filter(**{field.name: OuterRef(of)}))
+
+
+def values_of(model, name: str) -> list:
+    """The values of an indexed column, in order: one look into the index for each value, not for each row."""
+    connection = connections[router.db_for_read(model)]
+    quote = connection.ops.quote_name
+    table, column = quote(model._meta.db_table), quote(model._meta.get_field(name).column)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE found(value) AS (SELECT MIN({column}) FROM {table} UNION ALL "
+            f"SELECT (SELECT MIN({column}) FROM {table} WHERE {column} > found.value) FROM found "
+            "WHERE found.value IS NOT NULL) SELECT value FROM found WHERE value IS NOT NULL"
+        )
+        return [value for (value,) in cursor.fetchall()]
 
 
 def total(queryset, field="amount") -> Decimal:

@@ -27,9 +27,10 @@ from invoicing_site.models import Seal, SealedRows, SealPending
 
 logger = logging.getLogger(__name__)
 
-# The noted rows of one segment, which is one transaction. On SQLite nobody else can write meanwhile.
+# The number of noted rows in one segment, which is one transaction. On SQLite no other transaction can write
+# meanwhile.
 MOST = 100_000 if connection.vendor == "postgresql" else 20_000
-_LOCK = 0x5EA1  # the number of the advisory lock for the head of the chain
+_LOCK = 0x5EA1  # the key of the advisory lock for the head of the chain
 WIDTH = 8
 _CHUNK = 5_000
 _LARGEST = 2**63 - 1
@@ -78,7 +79,7 @@ def is_audited(guard: guards.Guard) -> bool:
 
 
 def declared() -> list[guards.Guard]:
-    """All that is sealed: guarded columns, and columns that are only sealed."""
+    """Everything that is sealed: guarded columns, and columns that are only sealed."""
     return [guard for guard in guards.declared() if guard.is_sealed] + _unguarded
 
 
@@ -124,7 +125,7 @@ def _seal_next() -> tuple[Seal | None, bool]:
     for part in parts:
         part.seal = new
     SealedRows.objects.bulk_create(parts)
-    # The log must not name a seal that was rolled back.
+    # After the commit, because the log must not name a seal that was rolled back.
     said = (new.number, new.rows, new.digest)
     transaction.on_commit(lambda: logger.info("Seal %s over %s rows: %s", *said))
     return new, is_full
@@ -210,7 +211,7 @@ def first_id(note) -> int | None:
 
 
 def keys_of(kind: guards.Guard, noted) -> set[int]:
-    """Of the keys that `keys_noted` gives, those of the kind: its own, and of the rows it is sealed with."""
+    """The keys from `keys_noted` for a kind: its own, and those of the rows that it is sealed with."""
     found = set(noted.get((kind.table, ""), ())).union(noted.get((kind.table, kind.name), ()))
     if kind.sealed_with:
         for chunk in in_chunks(sorted(noted.get((kind.noted_in, ""), ())), _CHUNK):
@@ -223,7 +224,7 @@ def _keys_to_seal(kind, noted):
     keys = keys_of(kind, noted)
     if not keys or not kind.is_sealed_with_many:
         return keys
-    # It is noted with each row that refers to it, and sealed once while it is unchanged.
+    # Such a row is noted with each row that refers to it, but sealed only once while it is unchanged.
     names, known = " ".join(kind.sealed_columns), {}
     for part in parts_of(kind).iterator(chunk_size=1):
         known.update((key, (part.columns, short)) for key, short in rows_of(part))
@@ -247,7 +248,10 @@ def unsealed() -> int:
 
 
 def note_before_migrate(sender, using, plan=(), **kwargs):
-    """Receiver of `pre_migrate`: on SQLite, where triggers make way for a migration, note what it inserts."""
+    """Receiver of `pre_migrate`: note the rows that a migration inserts on SQLite.
+
+    Before a migration the triggers are dropped there, so they note nothing.
+    """
     if not plan or connection.vendor != "sqlite" or not _is_there():
         return
     kinds = {kind.table: kind for kind in declared() if kind.is_from_birth}
@@ -261,8 +265,8 @@ def note_before_migrate(sender, using, plan=(), **kwargs):
 def note_after_migrate(sender, using, **kwargs):
     """Receiver of `post_migrate`: have rows sealed again, with the columns that they have now.
 
-    What a segment says about a column that a migration removed can't be compared any more, and a column
-    that it added is in no segment.
+    Seals from before the migration can't be compared for a column that it removed, and contain no column that
+    it added.
     """
     if not _is_there():
         return
@@ -289,7 +293,7 @@ def _note(table, ids, guard=""):
 
 
 def parts_of(kind):
-    """The parts of all seals that are about the rows of a kind, oldest first: read them one at a time."""
+    """The parts of all seals with rows of a kind, oldest first. Read them one at a time."""
     parts = SealedRows.objects.filter(table_name=kind.table, guard=kind.name)
     return parts.order_by("seal__number").select_related("seal")
 
@@ -367,7 +371,7 @@ def hash_of(key: int, text: str) -> bytes:
 
 
 def times_let_go(kind, keys) -> dict[int, int]:
-    """How often each of these rows of a kind was unguarded, by key."""
+    """How often each of these rows of a kind became unguarded again, by key."""
     found = {}
     for chunk in in_chunks(keys, _CHUNK):
         with _rows(kind.table, kind.sealed_columns[:1], chunk, "1 = 1", kind.let_go) as (cursor, sql, chosen):
@@ -378,9 +382,9 @@ def times_let_go(kind, keys) -> dict[int, int]:
 
 @contextmanager
 def _rows(table, columns, keys, when, said=""):
-    """A cursor, the SQL for key and hash of each row (on SQLite its text), and the one parameter of that.
+    """A cursor, the SQL for key and hash of each row (on SQLite the text to hash), and its one parameter.
 
-    `said` is SQL over OLD for something else than the hash.
+    `said` is SQL over OLD for a value other than the hash.
     """
     key, names = columns[0], [f'old."{column}"' for column in columns]
     when, said = (sql.replace("OLD.", "old.").replace("%", "%%") for sql in (when, said))

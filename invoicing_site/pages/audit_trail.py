@@ -16,6 +16,7 @@ from django.views.generic import TemplateView
 from contracts.models import Membership
 from invoicing_site.floor import formatting
 from invoicing_site.floor.audit_words import in_words
+from invoicing_site.floor.querysets import values_of
 from invoicing_site.models import AuditEvent, User
 from invoicing_site.screens import ListScreen
 from invoicing_site.screens.forms import DayFilter, SearchFilter
@@ -46,13 +47,12 @@ def _members(request):
 
 
 def _actions():
-    found = AuditEvent.objects.order_by("action").values_list("action", flat=True).distinct()
-    return sorted(((action, in_words(action)) for action in found), key=lambda choice: choice[1])
+    found = ((action, in_words(action)) for action in values_of(AuditEvent, "action"))
+    return sorted(found, key=lambda choice: choice[1])
 
 
 def _subjects():
-    found = AuditEvent.objects.exclude(subject_type="").order_by("subject_type")
-    found = found.values_list("subject_type", flat=True).distinct()
+    found = filter(None, values_of(AuditEvent, "subject_type"))
     return [(kind, subject_kind(kind).capitalize()) for kind in found]
 
 

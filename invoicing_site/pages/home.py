@@ -3,7 +3,7 @@
 import datetime
 from dataclasses import dataclass, field
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.urls import reverse
 from django.views.generic import TemplateView
 
@@ -12,7 +12,7 @@ from backlog.models import BacklogItem
 from contracts.models import Milestone, ProjectContract
 from invoicing_site.floor.querysets import ExactSum
 from ledger.models import FiscalPeriod, IntegrationJournal, InvoiceProposal
-from proforma.models import InvoiceRun, LineDetail, ProformaInvoice
+from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract
 
 
 @dataclass
@@ -155,7 +155,7 @@ def _accountant(request):
     late = past.exclude(status=FiscalPeriod.Status.CLOSED).count()
     lately = entity.today() - datetime.timedelta(days=7)
     runs = InvoiceRun.objects.filter(entity=entity, as_of__gte=lately)
-    failed = runs.filter(run_contracts__outcome="failed").distinct().count()
+    failed = runs.filter(Exists(RunContract.objects.filter(run=OuterRef("pk"), outcome="failed"))).count()
     return Part(
         "Accounting",
         [

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def metrics(get_response):
-    """Middleware for /metrics/, for those who send the token.
+    """Middleware for /metrics/, for requests with the token.
 
     Prometheus calls it by IP address and without TLS, so the middleware comes before the checks of both.
     """

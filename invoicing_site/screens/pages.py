@@ -21,7 +21,7 @@ class Screen:
     def check_permission(self, request):
         if not request.may(self.permission):
             raise PermissionDenied(
-                f"Your roles in {request.entity or 'any company'} do not include this page."
+                f"Your roles in {request.entity or 'any legal entity'} do not include this page."
             )
 
     def get_title(self):

@@ -15,7 +15,7 @@ from invoicing_site.screens.remedies import remedy_url, words_of
 
 register = template.Library()
 
-# Shape and colour of a status by its stored value.
+# Shape and color of a status by its stored value.
 TONES = {
     "draft": "draft",
     "not_ready": "open",
@@ -79,7 +79,7 @@ def status(row, field="status"):
 
 @register.simple_tag
 def chip(words, tone="open"):
-    """A short status text; its shape and colour have the same meaning."""
+    """A short status text; its shape and color have the same meaning."""
     return format_html('<span class="chip {}">{}</span>', tone, capfirst(str(words)))
 
 
@@ -112,7 +112,7 @@ def hours(value):
 
 @register.filter
 def price(value, currency=""):
-    """The price of one: at least the decimals of its currency, and more where it has more."""
+    """The price per unit: at least the decimals of its currency, and more only if it has them."""
     return "–" if value is None or value == "" else formatting.amount(Decimal(value), currency)
 
 

@@ -103,10 +103,10 @@ def _on_accounts(entity) -> Decimal:
     entries = LedgerEntry.objects.filter(
         voucher__entity=entity, account__control=Account.Control.WIP_SALES
     ).aggregate(debit=ExactSum("accounting_debit"), credit=ExactSum("accounting_credit"))
-    recognised = ProjectTransaction.objects.filter(
-        voucher__entity=entity, kind=_Kind.RECOGNISED, in_balance=True
+    recognized = ProjectTransaction.objects.filter(
+        voucher__entity=entity, kind=_Kind.RECOGNIZED, in_balance=True
     ).aggregate(sum=ExactSum("accounting_amount"))
-    return (entries["debit"] or _ZERO) - (entries["credit"] or _ZERO) - (recognised["sum"] or _ZERO)
+    return (entries["debit"] or _ZERO) - (entries["credit"] or _ZERO) - (recognized["sum"] or _ZERO)
 
 
 def _unlike(entity, key, stands, should):

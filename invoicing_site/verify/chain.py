@@ -100,7 +100,7 @@ def _said(code, entity, voucher, sentence):
 
 
 def _head(entity, position, last):
-    """The sequence's row stores the last hash, so that the end of the chain can't be cut off or rewritten."""
+    """Check the last hash in the sequence's row, so that a cut-off or rewritten end of the chain is found."""
     sequence = NumberSequence.objects.filter(entity=entity, kind=NumberSequence.Kind.VOUCHER).first()
     if sequence is None:
         if position:

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from actuals.models import Actual, Batch, BillingType
 from contracts.models import LegalEntity, TransactionClass
+from invoicing_site.floor.querysets import lacks
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
 from proforma.models import DetailActual, LineDetail, ProformaInvoice
 
@@ -40,7 +41,8 @@ def confirmed(entity: LegalEntity):
     details = LineDetail.objects.filter(
         line__proforma__entity=entity, line__proforma__status=ProformaInvoice.Status.CONFIRMED
     )
-    for key, number in details.filter(detail_actuals=None).values_list("pk", "line__proforma__number"):
+    without = details.filter(lacks(LineDetail, "detail_actuals"))
+    for key, number in without.values_list("pk", "line__proforma__number"):
         yield _of_detail(entity, key, number, "has no actuals")
     rows = (
         DetailActual.objects.filter(detail__in=details)
@@ -79,7 +81,9 @@ def confirmed(entity: LegalEntity):
         parts = list(parts)
         for trouble in _troubles_of_detail(parts):
             yield _of_detail(entity, key, parts[0].detail__line__proforma__number, trouble)
-    billed = Actual.objects.filter(entity=entity, type=Actual.Type.BILLED_SALES, detail_actual=None)
+    billed = Actual.objects.filter(
+        lacks(Actual, "detail_actual"), entity=entity, type=Actual.Type.BILLED_SALES
+    )
     for key in billed.exclude(batch__action=Batch.Action.CUTOVER).values_list("pk", flat=True):
         yield Finding(
             "CONFIRMED",
@@ -90,7 +94,7 @@ def confirmed(entity: LegalEntity):
         )
 
 
-# Confirming creates these to be billed later or written off, so they are not part of the detail.
+# These are billed later or written off, so they are not part of the detail.
 _STAYS = {_Part.AGAIN, _Part.GIVEN_UP, _Part.BALANCE}
 
 

@@ -4,6 +4,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 
 from actuals.models import Actual, Batch, Entry
 from contracts.models import LegalEntity
+from invoicing_site.floor.querysets import lacks
 from invoicing_site.verify.finding import CHUNK, Finding, where
 
 _Status = Entry.Status
@@ -33,13 +34,13 @@ def entries(entity: LegalEntity):
 
 def _troubles(entity):
     facts = Actual.objects.filter(entity=entity, entry__isnull=False, reverses=None)
-    live = facts.filter(reversed_by=None)
+    live = facts.filter(lacks(Actual, "reversed_by"))
     costs = live.filter(type=Actual.Type.COST)
     yield from _made_twice(facts, costs)
     mine = Entry.objects.filter(entity=entity)
     # The actuals of a corrected entry belong to the entry that corrects it (APP-6).
     without = mine.filter(
-        ~Exists(costs.filter(entry=OuterRef("pk"))), status__in=_APPROVED, corrected_by=None
+        ~Exists(costs.filter(entry=OuterRef("pk"))), lacks(Entry, "corrected_by"), status__in=_APPROVED
     )
     for key in without.order_by("pk").values_list("pk", flat=True):
         yield key, "is approved but has no valid cost actual"
@@ -51,7 +52,7 @@ def _troubles(entity):
 
 
 def _decided_by_another(mine):
-    """Compare the approver on the entry, which may change, with the batch of its actuals, which may not."""
+    """Compare the approver on the entry, which can be changed, with that of the batch, which can't."""
     made = Actual.objects.filter(
         entry=OuterRef("pk"), type=Actual.Type.COST, batch__action=Batch.Action.APPROVE
     )
@@ -72,10 +73,10 @@ def _made_twice(facts, costs):
     )
     billed = Q(reversed_by__detail_actual__isnull=False) & ~taken_back
     sales = facts.filter(
-        Q(reversed_by=None) | billed,
+        lacks(Actual, "reversed_by") | billed,
+        lacks(Actual, "detail_actual"),
         type=Actual.Type.UNBILLED_SALES,
         replaces=None,
-        detail_actual=None,
     )
     by_share = ("entry", "contract_customer", "billing_type")
     shares = sales.order_by(*by_share).values(*by_share).annotate(n=Count("pk"))
@@ -89,8 +90,10 @@ def _made_twice(facts, costs):
 
 def _unlike(live):
     """Compare in Python, because in SQL NULL is not equal to NULL."""
-    # Actuals of a confirmation have the draft's values, and replacements of a share can have a new date.
-    rows = live.filter(detail_actual=None, replaces=None).exclude(batch__action=Batch.Action.CORRECT)
+    # Confirming copies values from the draft, and the replacement of a share can have a new date.
+    rows = live.filter(lacks(Actual, "detail_actual"), replaces=None).exclude(
+        batch__action=Batch.Action.CORRECT
+    )
     rows = rows.order_by("pk").values_list(
         "pk",
         "type",

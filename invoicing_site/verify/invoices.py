@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 from contracts.models import LegalEntity, TransactionClass
 from invoicing_site.floor import files, formatting
-from invoicing_site.floor.querysets import ExactSum, totals
+from invoicing_site.floor.querysets import ExactSum, lacks, totals
 from invoicing_site.models import StoredFile
 from invoicing_site.verify.finding import CHUNK, Finding, amount, percent, where
 from ledger.models import (
@@ -143,7 +143,7 @@ def _said(entity, invoice, sentence):
 def _unlike_their_proposals(entity):
     """Every proposal line has an invoice line with the same amount; a posted proposal has an invoice."""
     lines = ProposalLine.objects.filter(proposal__invoice__entity=entity)
-    for row in lines.filter(invoice_line=None).select_related("proposal__invoice"):
+    for row in lines.filter(lacks(ProposalLine, "invoice_line")).select_related("proposal__invoice"):
         yield _said(entity, row.proposal.invoice, f"has no line for {row} of {row.proposal}.")
     unlike = InvoiceLine.objects.filter(invoice__entity=entity).exclude(net=F("proposal_line__amount"))
     for row in unlike.select_related("invoice", "proposal_line"):
@@ -153,8 +153,8 @@ def _unlike_their_proposals(entity):
             f"bills {amount(row.net)} in {row}, but the proposal has {amount(row.proposal_line.amount)}.",
         )
     yield from _unlike_their_details(entity)
-    posted = InvoiceProposal.objects.filter(entity=entity, status=InvoiceProposal.Status.POSTED, invoice=None)
-    for row in posted:
+    posted = InvoiceProposal.objects.filter(entity=entity, status=InvoiceProposal.Status.POSTED)
+    for row in posted.filter(lacks(InvoiceProposal, "invoice")):
         yield Finding(
             "INVOICE",
             entity.code,

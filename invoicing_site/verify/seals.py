@@ -23,7 +23,7 @@ _UNEXPLAINED = "has another name than when it was sealed, and the audit trail ha
 
 
 def sealed():
-    """SEAL: each segment is unchanged and follows the previous one; its rows are unchanged."""
+    """SEAL: each segment is unchanged and follows the previous one, and its rows are unchanged."""
     yield from _chain()
     for kind in seals.declared():
         yield from _rows(kind)
@@ -66,8 +66,8 @@ def _chain():
 
 
 def _rows(kind):
-    """The rows of one kind against their seals; and that none is missing, or in no seal."""
-    # In this order: what is sealed meanwhile is noted here or known there.
+    """Compare the rows of one kind with their seals, and find rows that are missing or in no seal."""
+    # Read in this order: a row that is sealed meanwhile is still in the notes, or already in a seal.
     held, noted, known = _keys_held(kind), _keys_noted(kind), _keys_sealed(kind)
     known = [keys for columns, keys in known.items() if _is_comparable(kind, columns)]
     for key in held:
@@ -75,7 +75,8 @@ def _rows(kind):
             yield _named(kind.model, "", key, _INSERTED)
     check = _wrong_since_let_go if kind.let_go else _wrong_in_the_trail if seals.is_audited(kind) else None
     if check:
-        # Some are changed at this very moment, by right: what is wrong is wrong twice.
+        # A row can be changed by an operation at this moment, so only errors that are found twice are
+        # reported.
         if wrong := {key for key, _, _ in check(kind)}:
             for key, number, trouble in check(kind, wrong):
                 yield _named(kind.model, number, key, trouble)
@@ -95,9 +96,9 @@ def _named(model, number, key, trouble):
 
 
 def _unlike(kind, part, hashes, full):
-    """Keys that are gone or whose rows are not what a part sealed; `full` gets the hashes of the others.
+    """Keys of deleted and of changed rows of a part of a seal; adds the hashes of the others to `full`.
 
-    Of a part with a column that a migration removed only the keys can be compared.
+    If a migration removed a column of the part, only the keys can be compared.
     """
     is_comparable = _is_comparable(kind, part.columns)
     columns = part.columns.split() if is_comparable else kind.sealed_columns[:1]
@@ -113,7 +114,7 @@ def _unlike(kind, part, hashes, full):
 
 
 def _is_comparable(kind, columns):
-    """Whether the table still has all columns that were sealed."""
+    """Whether the table still has all columns of the seal."""
     with connection.cursor() as cursor:
         cursor.execute(f'SELECT * FROM "{kind.table}" WHERE 1 = 0')
         here = {name for name, *_ in cursor.description}
@@ -121,10 +122,10 @@ def _is_comparable(kind, columns):
 
 
 def _wrong_since_let_go(kind, only=None):
-    """Rows that may be let go, changed and held again: key, number of the seal, and what is wrong.
+    """Wrong rows of a kind that can become unguarded again: key, number of the seal, and what is wrong.
 
-    Each time that a row is held it is noted, and then sealed once with the columns of that time. How often it
-    was let go is known from rows that stay.
+    Each time that a row becomes guarded it is noted, and then sealed once with the columns of that time. How
+    often it became unguarded is counted from rows that never change.
     """
     noted, held, sealed_keys = _keys_noted(kind), _keys_held(kind), _keys_sealed(kind)
     now = " ".join(kind.sealed_columns)
@@ -154,9 +155,9 @@ def _wrong_since_let_go(kind, only=None):
 
 
 def _wrong_in_the_trail(kind, only=None):
-    """Rows whose one column may change, whose changes are not in the audit trail, in that order.
+    """Rows with an audited column whose changes do not match the audit trail, in order.
 
-    Gives the key, the number of the newest seal, and what is wrong.
+    Yields the key, the number of the newest seal, and what is wrong.
     """
     (name,) = kind.columns
     history = defaultdict(list)
@@ -166,7 +167,7 @@ def _wrong_in_the_trail(kind, only=None):
     stands = seals.row_hashes(kind.table, kind.sealed_columns, history)
     for key, steps in sorted(history.items()):
         if key not in stands or (only is not None and key not in only):
-            continue  # its other columns are sealed as well, and say so
+            continue  # the check of its other columns reports that
         seal, last = steps[-1]
         changes = list(_changes(kind.model, key, name))
         trail, is_newer = [short for _, short in changes], bool(changes) and changes[-1][0] >= seal.at
@@ -178,7 +179,7 @@ def _wrong_in_the_trail(kind, only=None):
 
 
 def _changes(model, key, name):
-    """When the audit trail says that a column of a row was changed, and what it hashes to since."""
+    """The times at which an audit event changed a column of a row, and the hash of each new value."""
     events = AuditEvent.objects.filter(subject_type=model._meta.label_lower, subject_id=str(key))
     for event in events.order_by("pk"):
         after = event.detail.get("after") if isinstance(event.detail, dict) else None
@@ -187,7 +188,7 @@ def _changes(model, key, name):
 
 
 def _keys_held(kind):
-    """The keys of the rows that the guard holds now, in order."""
+    """The keys of the rows that are guarded now, in order."""
     with connection.cursor() as cursor:
         when = kind.when.replace("OLD.", "old.")
         cursor.execute(
@@ -203,7 +204,7 @@ def _keys_noted(kind):
 
 
 def _keys_sealed(kind):
-    """The keys in all seals, in order and as often as they are sealed, by the columns that were sealed."""
+    """The keys in all seals, sorted and as often as they were sealed, by the sealed columns."""
     by_columns = defaultdict(lambda: array("q"))
     for part in seals.parts_of(kind).iterator(chunk_size=1):
         by_columns[part.columns].extend(seals.unpacked(part.ids))
@@ -226,7 +227,7 @@ def _waiting():
     for note in SealPending.objects.raw(f"SELECT * FROM {table} WHERE noted_at < {ago} ORDER BY id"):
         keys, first = seals.noted_ids(note), seals.first_id(note)
         if first is not None:
-            # So far it is certain: what follows is younger than this note, by up to ten minutes.
+            # The ids up to this one are certain. Later ids may be up to ten minutes younger than the note.
             keys = range(reached.get(note.table_name, first), first + 1)
             reached[note.table_name] = first + 1
         if note.table_name not in models or not keys:

@@ -18,7 +18,7 @@ from contracts.models import (
     TransactionClass,
 )
 from invoicing_site.floor import money
-from invoicing_site.floor.querysets import ExactSum, totals
+from invoicing_site.floor.querysets import ExactSum, lacks, totals
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
 from proforma.models import DetailActual, LimitOverride, ProformaInvoice
 
@@ -70,13 +70,13 @@ def splits(entity: LegalEntity):
     """SPLIT: the shares of an entry, and the parts of a milestone, add up to the whole (MON-3, MON-9)."""
     by = ("entry", "batch", "cost", "billing_type")
     shares = Actual.objects.filter(
+        lacks(Actual, "detail_actual"),
         entity=entity,
         type=_UNBILLED,
         entry__isnull=False,
         split__isnull=False,
         reverses=None,
         replaces=None,
-        detail_actual=None,
     )
     groups = (
         shares.order_by(*by)
@@ -158,7 +158,7 @@ def _milestones(entity):
 # Returned to the project manager: a new actual replaces the reversed one (PRP-6).
 _STANDS_AGAIN = Exists(
     Actual.objects.filter(
-        replaces=OuterRef("actual"), detail_actual__part=DetailActual.Part.AGAIN, reversed_by=None
+        lacks(Actual, "reversed_by"), replaces=OuterRef("actual"), detail_actual__part=DetailActual.Part.AGAIN
     )
 )
 
@@ -178,7 +178,8 @@ def backlog(entity: LegalEntity):
         contract_line=F("milestone_part__milestone__line"),
         contract_customer=F("milestone_part__contract_customer"),
     )
-    claimed = Q(detail__isnull=False)
+    unclaimed = lacks(BacklogItem, "detail")
+    claimed = Q(~unclaimed)
     confirmed = Q(detail__line__proforma__status=ProformaInvoice.Status.CONFIRMED)
     open_fact = Q(status__in=[_Status.NOT_READY, _Status.READY])
     for rows, trouble in (
@@ -186,25 +187,30 @@ def backlog(entity: LegalEntity):
         (unlike_part, "differs from its milestone part"),
         (items.filter(open_fact & claimed), "is open, but a proforma claims it"),
         (items.filter(claimed, status=_Status.CANCELED), "is canceled, but a proforma claims it"),
-        (items.filter(status=_Status.CREATED, detail=None), "is on an invoice, but no proforma claims it"),
+        (
+            items.filter(unclaimed, status=_Status.CREATED),
+            "is on a draft by its status, but no proforma claims it",
+        ),
         (
             items.filter(confirmed, status=_Status.CREATED),
-            "is on a draft, but the proforma that claims it is confirmed",
+            "is on a draft by its status, but the proforma that claims it is confirmed",
         ),
         (
             items.filter(claimed, status=_Status.POSTED).exclude(confirmed),
-            "is posted, but the proforma that claims it is a draft",
+            "is on a confirmed proforma by its status, but the proforma that claims it is a draft",
         ),
         (
-            items.filter(status=_Status.POSTED, detail=None).exclude(actual__batch__action="cutover"),
-            "is posted, but no proforma claims it",
+            items.filter(unclaimed, status=_Status.POSTED).exclude(actual__batch__action="cutover"),
+            "is on a confirmed proforma by its status, but no proforma claims it",
         ),
         (
             items.filter(open_fact, actual__reversed_by__isnull=False).exclude(_STANDS_AGAIN),
             "is open, but its actual was reversed",
         ),
         (
-            items.filter(status=_Status.CANCELED, actual__isnull=False, actual__reversed_by=None),
+            items.filter(
+                lacks(Actual, "reversed_by", of="actual"), status=_Status.CANCELED, actual__isnull=False
+            ),
             "is canceled, but its actual is valid",
         ),
     ):
@@ -213,12 +219,12 @@ def backlog(entity: LegalEntity):
                 "BACKLOG", entity.code, str(key), where(BacklogItem, key), f"Backlog item {key} {trouble}."
             )
     without = Actual.objects.filter(
+        lacks(Actual, "detail_actual"),
+        lacks(Actual, "backlog_item"),
         entity=entity,
         type=_UNBILLED,
         entry__isnull=False,
         reverses=None,
-        detail_actual=None,
-        backlog_item=None,
     )
     for key in without.values_list("pk", flat=True):
         yield Finding(

@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from actuals.models import Actual
 from contracts.models import Customer, LegalEntity, Project
-from invoicing_site.floor.querysets import ExactSum, in_chunks, totals
+from invoicing_site.floor.querysets import ExactSum, in_chunks, lacks, totals
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
 from ledger.invoicing.disbursements import disbursement_entries
 from ledger.models import (
@@ -20,6 +20,7 @@ from ledger.models import (
     Voucher,
 )
 from ledger.reports import compared
+from proforma.models import LineDetail
 
 _Control = Account.Control
 _Kind = ProjectTransaction.Kind
@@ -141,19 +142,19 @@ def disbursements(entity: LegalEntity):
 
 def _with_unsettled_disbursements(entity, costs) -> set:
     by_journal = Actual.BookedBy.JOURNAL
-    live = costs.filter(reverses=None, reversed_by=None)
+    live = costs.filter(lacks(Actual, "reversed_by"), reverses=None)
     sales = Actual.objects.filter(
         cost__in=live, type=Actual.Type.UNBILLED_SALES, booked_by=by_journal, reverses=None
     ).exclude(reversed_by__booked_by=by_journal)
     billed = sales.filter(
+        lacks(LineDetail, "corrected_by", of="backlog_item__detail"),
         backlog_item__detail__line__proforma__proposal__invoice__isnull=False,
-        backlog_item__detail__corrected_by=None,
     )
     taken_back = costs.filter(reversed_by__isnull=False)
     unsettled = (
         live.exclude(pk__in=sales.values("cost")),
         sales.exclude(pk__in=billed.values("pk")),
-        taken_back.filter(reversed_by__journal_line__voucher=None),
+        taken_back.filter(~Exists(Voucher.objects.filter(journal_line__actual__reverses=OuterRef("pk")))),
         taken_back.filter(sales__backlog_item__detail__isnull=False),
         Actual.objects.filter(
             entity=entity, type=Actual.Type.BILLED_SALES, category__is_disbursement=True, cost=None

@@ -65,11 +65,11 @@ _FIRST = {
         " seq invoice_date accounting_date due_date period_from period_to language payment_reference"
         " payment_reference_kind order_reference buyer_reference contract_code contract_name payment_terms"
         " place_of_delivery header_text footer_text with_annex seller_name seller_street"
-        " seller_postal_code seller_city seller_country seller_organisation_number seller_vat_number"
+        " seller_postal_code seller_city seller_country seller_organization_number seller_vat_number"
         " seller_in_company_register seller_electronic_address_scheme seller_electronic_address"
         " seller_email seller_phone seller_website seller_bank_account seller_iban seller_bic"
-        " seller_logo_id seller_accent_colour buyer_number buyer_name buyer_contact buyer_street"
-        " buyer_postal_code buyer_city buyer_country buyer_organisation_number buyer_vat_number"
+        " seller_logo_id seller_accent_color buyer_number buyer_name buyer_contact buyer_street"
+        " buyer_postal_code buyer_city buyer_country buyer_organization_number buyer_vat_number"
         " buyer_electronic_address_scheme buyer_electronic_address delivery currency accounting_currency"
         " rate net_rate net tax total accounting_net accounting_tax"
         " accounting_total"
@@ -144,9 +144,9 @@ def heads() -> dict[str, str]:
 
 
 def lost(code: str, head: str) -> str | None:
-    """None while the chain of a legal entity holds a head of `heads`, else the voucher in its place, if any.
+    """None if the chain of a legal entity contains a head from `heads`; else the voucher in its place, or "".
 
-    A code that nobody has now passes.
+    Unknown codes return None too.
     """
     length, last = head.split()
     voucher = Voucher.objects.filter(entity__code=code, position=length).first()

@@ -9,7 +9,7 @@ from ledger.books.tables import VoucherTable
 from ledger.models import LedgerEntry, Voucher
 from ledger.setup.dimensions import dimensions_in_words
 
-# So many rows of the project subledger are shown with a voucher; its invoice has them all.
+# The number of rows of the project subledger that are shown with a voucher; its invoice has all of them.
 SHOWN = 100
 
 
@@ -80,7 +80,7 @@ class VoucherPage(DetailScreen):
             entry.words = dimensions_in_words(entry.dimensions)
         nearest = Voucher.objects.filter(entity=voucher.entity)
         nearest = nearest.filter(position__in=[voucher.position - 1, voucher.position + 1])
-        neighbours = {row.position - voucher.position: row for row in nearest}
+        neighbors = {row.position - voucher.position: row for row in nearest}
         return super().get_context_data(
             entries=entries,
             foreign=any(entry.currency != own for entry in entries),
@@ -90,8 +90,8 @@ class VoucherPage(DetailScreen):
             ],
             customer_rows=voucher.customer_transactions.select_related("customer").order_by("pk"),
             subledger_rows=voucher.project_transactions.count(),
-            before=neighbours.get(-1),
-            after=neighbours.get(1),
+            before=neighbors.get(-1),
+            after=neighbors.get(1),
             invoice=getattr(voucher, "invoice", None),
             payment=getattr(voucher, "payment", None),
             reversed_by=getattr(voucher, "reversed_by", None),

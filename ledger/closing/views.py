@@ -16,9 +16,9 @@ from ledger.setup import fiscal_years
 from ledger.setup.operations import add_year_after
 
 _Status = FiscalPeriod.Status
-# So many items of a kind are listed on the page of a period, the oldest first.
+# The number of items of a kind that are listed on the page of a period, the oldest first.
 SHOWN = 12
-# So many earlier open periods are named in the warning.
+# The number of earlier open periods that the warning names.
 NAMED = 3
 
 

@@ -86,7 +86,7 @@ def _remedy(invoice, name, of) -> tuple[Reason, str]:
     """What to do and where; texts of the confirmed proforma can only be changed after a return."""
     if name.startswith("seller_"):
         page = reverse("admin:contracts_legalentity_change", args=[invoice.entity_id])
-        return Reason("REWRITE-ON-PAGE", page=Label("company")), page
+        return Reason("REWRITE-ON-PAGE", page=Label("legal entity")), page
     if name == "buyer_number":
         page = reverse("admin:contracts_customer_change", args=[invoice.customer_id])
         return Reason("REWRITE-ON-PAGE", page=Label("customer")), page

@@ -48,7 +48,7 @@ def page(content: Content) -> dict:
         "words": words,
         "language": words.language,
         "page_words": words["page"].split("{}"),
-        "accent": _colour(invoice.seller_accent_colour),
+        "accent": _color(invoice.seller_accent_color),
         "is_preview": content.is_preview,
         "title": words["preview" if content.is_preview else invoice.kind],
         "number": "" if content.is_preview else invoice.number,
@@ -97,12 +97,12 @@ def _seller_identifiers(invoice, words):
         return [
             f"{words[key]} {value}"
             for key, value in (
-                ("organisation_number", invoice.seller_organisation_number),
+                ("organization_number", invoice.seller_organization_number),
                 ("vat_number", invoice.seller_vat_number),
             )
             if value
         ]
-    number = re.sub(r"\D", "", invoice.seller_vat_number or invoice.seller_organisation_number)
+    number = re.sub(r"\D", "", invoice.seller_vat_number or invoice.seller_organization_number)
     found = []
     if number:
         found = [f"NO {number} MVA" if invoice.seller_vat_number else f"Org.nr. {number}"]
@@ -121,7 +121,7 @@ def _buyer(invoice, words):
     identifiers = [
         f"{words[key]} {value}"
         for key, value in (
-            ("organisation_number", invoice.buyer_organisation_number),
+            ("organization_number", invoice.buyer_organization_number),
             ("vat_number", invoice.buyer_vat_number),
         )
         if value
@@ -161,7 +161,7 @@ def _due(content, words):
     """What the reader has to do, in the largest letters on the page."""
     invoice = content.invoice
     if invoice.total < 0:
-        label, amount = "in_your_favour", -invoice.total
+        label, amount = "in_your_favor", -invoice.total
     else:
         label, amount = "amount_due" if invoice.total else "nothing_due", invoice.total
     return {
@@ -355,5 +355,5 @@ def _annex(content, words):
     }
 
 
-def _colour(text):
+def _color(text):
     return text if re.fullmatch(r"#[0-9a-fA-F]{6}", text) else _INK

@@ -24,13 +24,13 @@ from ledger.document.translations import Words
 from ledger.models import CustomerInvoice, Document, InvoiceLine, InvoiceReference
 
 LINES_A_PAGE = 200
-# So many go into one archive, and so many of them are drawn while its reader waits.
+# The number of invoices in one archive, and the number of missing PDFs that are created during the request.
 IN_AN_ARCHIVE = 200
 DRAWN_AT_ONCE = 10
 
 
 class Invoices(ListScreen):
-    """The invoices in the reader's reach, the newest first."""
+    """The invoices that the reader may see, the newest first."""
 
     model = CustomerInvoice
     permission = "invoice.view"
@@ -59,7 +59,7 @@ class Invoices(ListScreen):
 
 
 class InvoicePage(DetailScreen):
-    """One invoice: what it says, its lines by section, taxes, totals, documents, and what it comes from."""
+    """One invoice: its content, lines by section, taxes, totals, documents, and the proforma behind it."""
 
     model = CustomerInvoice
     permission = "invoice.view"
@@ -88,7 +88,7 @@ class InvoicePage(DetailScreen):
             foreign=invoice.currency != invoice.accounting_currency,
             printed_in=_another_language(invoice),
             overdue=(invoice.open_amount or 0) > 0 and invoice.due_date < today,
-            # An invoice a manager may see can lead to rows that they may not.
+            # The reader may see the invoice, but not all rows that it refers to.
             may_see_voucher=self.request.may("voucher.view", invoice.entity),
             may_see_proposal=self.request.may("proposal.view", invoice.entity),
             customer_visible=type(invoice.customer)
@@ -100,13 +100,13 @@ class InvoicePage(DetailScreen):
 
 
 def _another_language(invoice):
-    """The language of its words where that is not the language of the page; empty where it is."""
+    """The language of the invoice if it differs from the language of the page; else empty."""
     words, shown = Words(invoice.language), (get_language() or "en").partition("-")[0]
     return "" if words.language == shown else words.locale.get_language_name("en")
 
 
 def sections_of(lines, nets):
-    """The lines under the titles of their sections, with what each section comes to in all."""
+    """The lines under the titles of their sections, with the total of each section."""
     return [
         {"number": number, "title": title, "lines": list(group), "net": nets.get(number)}
         for (number, title), group in groupby(lines, lambda line: (line.section, line.section_title))
@@ -114,7 +114,7 @@ def sections_of(lines, nets):
 
 
 def stored_pdf(invoice):
-    """The bytes of the invoice's PDF, as they were stored; drawn now where that was not done yet."""
+    """The stored bytes of the invoice's PDF; created now if it does not exist yet."""
     return files.read(operations.draw(invoice).file)
 
 
@@ -185,7 +185,7 @@ def archive(invoices):
         for invoice in invoices.order_by("pk"):
             document = drawn[invoice.pk]
             name = drawing.file_name(invoice)
-            if name in taken:  # two numbers that differ only in what a file name can't keep
+            if name in taken:  # two numbers that differ only in characters that a file name can't contain
                 name = f"{invoice.pk}-{name}"
             taken.add(name)
             bundle.writestr(name, files.read(document.file))

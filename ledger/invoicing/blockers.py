@@ -14,7 +14,7 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class Blockers:
-    """The journals that hold its unposted actuals, and the actuals that are in no journal."""
+    """The journals with its unposted actuals, and the actuals that are in no journal."""
 
     proposal: InvoiceProposal
     journals: list[IntegrationJournal] = field(default_factory=list)

@@ -87,7 +87,10 @@ def _places(invoice, family) -> dict[tuple, Stood]:
 
 
 def _family(proforma) -> set[int]:
-    """The first corrected invoice, and all corrections of it and of each other; one query for each step."""
+    """The first corrected invoice, and all corrections of it and of its corrections.
+
+    One query for each step.
+    """
     first = proforma
     while first.corrects_id:
         first = first.corrects

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from actuals.models import Actual
 from contracts.models import LegalEntity, Project
@@ -27,6 +27,7 @@ from ledger.models import (
     PostingAccount,
     Profile,
     ProjectTransaction,
+    Voucher,
 )
 from ledger.setup.accounts import AccountBook
 
@@ -111,7 +112,7 @@ def load(claims: Iterable[Claim], entity: LegalEntity) -> dict[int, Disbursement
 
 
 def _as_booked(account) -> dict:
-    """How the project subledger has it: a disbursement that was posted as a cost is a cost there too."""
+    """The kind in the project subledger: a disbursement that was posted as a cost is a cost there too."""
     if account.kind == Account.Kind.ASSET and account.control != Account.Control.WIP_COST:
         return {"kind": _Kind.DISBURSEMENT, "in_balance": True}
     return {"kind": _Kind.COST, "in_balance": account.control == Account.Control.WIP_COST}
@@ -124,7 +125,9 @@ def unbooked(claims: Iterable[Claim]) -> dict[int, list[Actual]]:
         if claim.cost_id:
             charged_by[claim.cost_id].add(claim.proforma_id)
     costs = Actual.objects.filter(
-        category__is_disbursement=True, booked_by=Actual.BookedBy.JOURNAL, journal_line__voucher=None
+        ~Exists(Voucher.objects.filter(journal_line__actual=OuterRef("pk"))),
+        category__is_disbursement=True,
+        booked_by=Actual.BookedBy.JOURNAL,
     )
     found = defaultdict(list)
     for cost in by_keys(costs.order_by("pk"), "pk", charged_by):
@@ -267,9 +270,9 @@ def _more_or_less(charged, accounts, purpose, differences) -> list[EntryPlan]:
 
 
 def _left_by_conversion(charged, accounts, entries) -> list[EntryPlan]:
-    """The entries that balance the voucher in each currency, if it is charged in another than it was paid in.
+    """The entries that balance the voucher per currency, if it is charged in another currency than paid.
 
-    A difference that rounding explains goes to rounding; a larger one is an exchange gain or loss.
+    A difference that rounding explains is posted to rounding; a larger one is an exchange gain or loss.
     """
     left = defaultdict(Decimal)
     left[charged.currency] = sum((amount for _, amount in charged.disbursements), _ZERO)

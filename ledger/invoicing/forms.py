@@ -131,12 +131,19 @@ class SectionForm(forms.Form):
 class LayoutForm(forms.Form):
     """The scope of a default layout."""
 
-    SCOPES = (("contract", "This contract"), ("customer", "This customer"), ("company", "The whole company"))
+    SCOPES = (
+        ("contract", "This contract"),
+        ("customer", "This customer"),
+        ("company", "The whole legal entity"),
+    )
 
     scope = forms.ChoiceField(
         label="Default for",
         choices=SCOPES,
-        help_text="The contract's layout takes precedence over the customer's, and that over the company's",
+        help_text=(
+            "The layout of a contract takes precedence over that of a customer, and that over the layout "
+            "of the legal entity"
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Loads all that an invoice is made from, for the plan and the checks.
+"""Loads all data of an invoice, for the plan and the checks.
 
 The number of queries depends neither on the number of lines nor on the number of proposals. Nothing is
 decided here: what is missing is left empty, and the checks find it.
@@ -83,10 +83,10 @@ class Billed(NamedTuple):
 
 
 class MilestoneBilled(NamedTuple):
-    """A billed part of a milestone, with the whole that it is a part of.
+    """A billed part of a milestone, with the whole amount that it is a part of.
 
-    The whole is the milestone if customers share it, and the customer's share if that was divided (MIL-2).
-    For a milestone that one customer gets at once it is the amount itself.
+    The whole is the milestone if several customers share it, and the customer's share if that was split
+    (MIL-2). For a milestone that one customer pays at once, it is the amount itself.
     """
 
     name: str
@@ -119,7 +119,7 @@ class Series:
 
 @dataclass
 class InvoiceFacts:
-    """One proposal with all that its invoice prints and posts."""
+    """One proposal with all data that its invoice prints and posts."""
 
     proposal: InvoiceProposal
     proforma: ProformaInvoice

@@ -66,7 +66,7 @@ def _kid(kind, holds, length, number, customer, set_by):
 
 
 def _digits(text):
-    """Its digits 0 to 9; a bank accepts no digits of other scripts."""
+    """Its digits 0 to 9, because banks accept no digits of other scripts."""
     return re.sub(r"[^0-9]", "", text)
 
 

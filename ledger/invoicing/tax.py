@@ -89,8 +89,8 @@ def tax_of_change(before: Iterable[TaxableLine], after: Iterable[TaxableLine], c
     """The tax of a correction: the tax after it less the tax before it (MON-4).
 
     Both sides have the rates of the original. `by_line` has a key for each line of either side, with the
-    difference: negative where something is credited. `by_code` is the difference for each code, so that full
-    credits bring each code back to 0. Of codes with the same rate, one may change by a minor unit although
+    difference: negative for a credit. `by_code` is the difference for each code, so that full credits bring
+    each code back to 0. With several codes at the same rate, one code may change by a minor unit although
     none of its lines changes.
     """
     before, after = list(before), list(after)

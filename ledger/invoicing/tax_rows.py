@@ -20,12 +20,12 @@ from proforma.tax_groups import item_giver
 
 
 class TaxKind(NamedTuple):
-    """What decides on the tax of a line: lines with the same kind have the same codes."""
+    """The values that decide the tax of a line: lines with the same kind have the same codes."""
 
     billing_group_id: int | None
     item_group_id: int | None
     day: datetime.date
-    percent: Decimal | None  # of the line that is corrected
+    percent: Decimal | None  # of the corrected line
     item_giver: str = ""  # where a missing item tax group is set up
 
 
@@ -66,9 +66,9 @@ def tax_result(facts: InvoiceFacts) -> tuple[TaxResult, dict[int, list[TaxAt]]]:
 
 
 def _tax_of_the_difference(facts, lines) -> TaxResult:
-    """Of a correction: the tax after it less the tax before it (MON-4).
+    """The tax of a correction: the tax after it less the tax before it (MON-4).
 
-    Without codes for which nothing changes.
+    Without codes whose tax does not change.
     """
     before = [
         TaxableLine(("standing", number), row.base, [TaxAt(row.tax_code, row.percent)])

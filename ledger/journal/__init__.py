@@ -1,1 +1,1 @@
-"""The integration journal: what approved work becomes in the books, reviewed and posted."""
+"""The integration journal: the actuals of approved work are reviewed and posted to the books."""

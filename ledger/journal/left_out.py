@@ -16,7 +16,7 @@ _Status = IntegrationJournal.Status
 def old_rates(journal: IntegrationJournal) -> list[Reason]:
     """A reason (FX-OLD) for each old exchange rate that its lines use; none once the journal is posted.
 
-    Without rates that a contract agreed or that came from an earlier line.
+    Without rates that were agreed in a contract or copied from an earlier line.
     """
     if journal.status not in (_Status.DRAFT, _Status.ERROR):
         return []
@@ -31,7 +31,7 @@ def old_rates(journal: IntegrationJournal) -> list[Reason]:
 
 @dataclass(frozen=True)
 class LeftInError:
-    """A journal in error: how many lines it holds, and each different reason once."""
+    """A journal in error: the number of its lines, and each different reason once."""
 
     journal: IntegrationJournal
     lines: int

@@ -1,4 +1,4 @@
-"""Loads what adding actuals to journals and posting journal lines need, in a fixed number of queries."""
+"""Loads the data for adding actuals to journals and for posting lines, in a fixed number of queries."""
 
 from django.db.models import Exists, OuterRef
 
@@ -19,12 +19,12 @@ from ledger.models import DimensionSet, JournalLine, LedgerEntry, ProjectTransac
 from ledger.setup.accounts import AccountBook, ProfileBook
 from ledger.setup.dimensions import DefaultDimensions
 
-# Batches that undo a mistake; all others that reverse an actual change terms or estimates (JRN-7).
+# Batches that undo a mistake; all other batches that reverse an actual change terms or estimates (JRN-7).
 _ERRORS = (Batch.Action.CANCEL, Batch.Action.CORRECT)
 
 
 def adding_facts(entity, actuals) -> AddingFacts:
-    """What `plan.new_line` needs for these actuals."""
+    """The data that `plan.new_line` needs for these actuals."""
 
     def keys(name):
         return {key for actual in actuals if (key := getattr(actual, name)) is not None}
@@ -80,7 +80,7 @@ def booked_behind(actuals) -> dict[int, int]:
 
 
 def posting_facts(entity, periods, lines) -> PostingFacts:
-    """What posting these lines of one journal needs; the caller holds the periods."""
+    """The data for posting these lines of one journal; the caller holds the periods."""
     actuals = [line.actual for line in lines]
 
     def keys(name):
@@ -107,7 +107,7 @@ def posting_facts(entity, periods, lines) -> PostingFacts:
 
 
 def _originals(keys, journal_id) -> tuple[dict[int, Booked], dict[int, str]]:
-    """What was posted for these actuals, and the journal numbers of those that wait in another journal."""
+    """The vouchers posted for these actuals, and the journal numbers of those in another unposted journal."""
     if not keys:
         return {}, {}
     vouchers = {

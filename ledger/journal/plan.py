@@ -248,7 +248,7 @@ def _book_cost(plan, line, facts):
     profile = _profile(actual, facts)
     kind, in_balance = _Kind.COST, profile.cost == Profile.Cost.BALANCE
     debit = _Purpose.WIP_COST if in_balance else _Purpose.PROJECT_COST
-    if _is_disbursement(actual, facts):  # whatever the profile says about costs: the invoice clears it
+    if _is_disbursement(actual, facts):  # regardless of the profile, because the invoice clears it
         debit, kind, in_balance = _Purpose.DISBURSEMENT, _Kind.DISBURSEMENT, True
     elif profile.cost == Profile.Cost.NEVER:
         _to_project(plan, line, _Kind.COST)
@@ -387,7 +387,7 @@ def _profile(actual, facts) -> Profile:
 
 
 def _is_disbursement(actual, facts) -> bool:
-    """Whether it was paid in the customer's name, on a line that charges it on: neither cost nor revenue."""
+    """Whether it is a disbursement on a line that charges disbursements: neither cost nor revenue."""
     category = facts.categories.get(actual.category_id)
     line = facts.contract_lines.get(actual.contract_line_id)
     return bool(

@@ -228,7 +228,7 @@ class JournalPage(LinesScreen):
 
 
 def _to_post(journal, held):
-    """What to look at before the journal is posted, and the question."""
+    """The warnings before the journal is posted, and the question."""
     otherwise = journal.lines.unposted().taxed_otherwise().count()
     untaxed = journal.lines.unposted().without_tax_group().count()
     question = (
@@ -239,7 +239,7 @@ def _to_post(journal, held):
 
 
 def _taxed_otherwise(lines):
-    """The warning about so many lines; empty for none."""
+    """The warning about this number of lines; empty for none."""
     if not lines:
         return ""
     verb = "has" if lines == 1 else "have"
@@ -254,7 +254,7 @@ def _without_tax_group(lines):
 
 
 def _progress(journal):
-    """How many lines there are, how many are posted and how many are in error."""
+    """The number of lines, of posted lines, and of lines in error."""
     found = journal.lines.aggregate(
         held=Count("pk"),
         posted=Count("pk", filter=Q(voucher__isnull=False)),
@@ -330,7 +330,7 @@ def _post_in_background(journals, lines, *, by, on):
 
 
 def _posted(results):
-    """The answer about posting: lines posted, and where those in error are now."""
+    """The message about posting: the number of posted lines, and the journals with those in error."""
     left, link = Counter(), ""
     for result in results:
         if result.refused:

@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="fiscal_years",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("name", models.CharField(max_length=20)),
@@ -49,7 +50,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "year"),
                         name="fiscal_year_once",
-                        violation_error_message="This company already has this fiscal year.",
+                        violation_error_message="This legal entity already has this fiscal year.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("starts__lt", models.F("ends"))),
@@ -74,6 +75,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="accounts",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("number", models.CharField(max_length=20)),
@@ -116,7 +118,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "number"),
                         name="account_number_once",
-                        violation_error_message="Another account of this company already has this number.",
+                        violation_error_message="Another account of this legal entity already has this number.",
                     )
                 ],
             },
@@ -135,6 +137,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -147,7 +150,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="dimension_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     )
                 ],
             },
@@ -167,6 +170,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -194,6 +198,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=30)),
@@ -234,7 +239,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="profile_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -268,6 +273,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="layouts",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -328,7 +334,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("contract", None), ("customer", None)),
                         fields=("entity",),
                         name="one_layout_for_the_rest",
-                        violation_error_message="This company already has a default layout.",
+                        violation_error_message="This legal entity already has a default layout.",
                     ),
                 ],
             },
@@ -348,6 +354,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="journals",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("number", models.CharField(max_length=40)),
@@ -424,6 +431,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="fiscal_periods",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -517,6 +525,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="profile_assignments",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -574,7 +583,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("contract", None), ("group", None), ("project", None)),
                         fields=("entity",),
                         name="one_profile_for_the_rest",
-                        violation_error_message="This company already has a default profile.",
+                        violation_error_message="This legal entity already has a default profile.",
                     ),
                 ],
             },
@@ -594,6 +603,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="posting_accounts",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -702,6 +712,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="proposals",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("number", models.CharField(max_length=40)),
@@ -806,6 +817,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("code", models.CharField(max_length=20)),
@@ -882,7 +894,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "code"),
                         name="taxcode_code_once",
-                        violation_error_message="Another record of this company already has this code.",
+                        violation_error_message="Another record of this legal entity already has this code.",
                     )
                 ],
             },
@@ -1271,6 +1283,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="vouchers",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("number", models.CharField(max_length=40)),
@@ -1619,6 +1632,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="payments",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -1697,7 +1711,7 @@ class Migration(migrations.Migration):
                             ("accrued", "accrued revenue"),
                             ("revenue", "invoiced revenue"),
                             ("on_account", "invoiced on account"),
-                            ("recognised", "recognised revenue"),
+                            ("recognized", "recognized revenue"),
                             ("disbursement", "disbursement"),
                         ],
                         max_length=12,
@@ -1770,6 +1784,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="invoices",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -1854,7 +1869,7 @@ class Migration(migrations.Migration):
                 ("seller_postal_code", models.CharField(blank=True, max_length=20)),
                 ("seller_city", models.CharField(blank=True, max_length=100)),
                 ("seller_country", models.CharField(max_length=2)),
-                ("seller_organisation_number", models.CharField(blank=True, max_length=40)),
+                ("seller_organization_number", models.CharField(blank=True, max_length=40)),
                 ("seller_vat_number", models.CharField(blank=True, max_length=40)),
                 ("seller_in_company_register", models.BooleanField(default=False)),
                 ("seller_electronic_address_scheme", models.CharField(blank=True, max_length=4)),
@@ -1876,7 +1891,7 @@ class Migration(migrations.Migration):
                         to="invoicing_site.storedfile",
                     ),
                 ),
-                ("seller_accent_colour", models.CharField(max_length=7)),
+                ("seller_accent_color", models.CharField(max_length=7)),
                 ("buyer_number", models.CharField(max_length=20)),
                 ("buyer_name", models.CharField(max_length=200)),
                 ("buyer_contact", models.CharField(blank=True, max_length=200)),
@@ -1884,7 +1899,7 @@ class Migration(migrations.Migration):
                 ("buyer_postal_code", models.CharField(blank=True, max_length=20)),
                 ("buyer_city", models.CharField(blank=True, max_length=100)),
                 ("buyer_country", models.CharField(max_length=2)),
-                ("buyer_organisation_number", models.CharField(blank=True, max_length=40)),
+                ("buyer_organization_number", models.CharField(blank=True, max_length=40)),
                 ("buyer_vat_number", models.CharField(blank=True, max_length=40)),
                 ("buyer_electronic_address_scheme", models.CharField(blank=True, max_length=4)),
                 ("buyer_electronic_address", models.CharField(blank=True, max_length=100)),
@@ -2377,7 +2392,7 @@ class Migration(migrations.Migration):
                             ("accrued", "accrued revenue"),
                             ("revenue", "invoiced revenue"),
                             ("on_account", "invoiced on account"),
-                            ("recognised", "recognised revenue"),
+                            ("recognized", "recognized revenue"),
                             ("disbursement", "disbursement"),
                         ],
                         max_length=12,

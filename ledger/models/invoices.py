@@ -46,7 +46,9 @@ class CustomerInvoice(models.Model):
 
     proposal = models.OneToOneField(InvoiceProposal, models.PROTECT, related_name="invoice")
     voucher = models.OneToOneField(Voucher, models.PROTECT, related_name="invoice")
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="invoices")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="invoices"
+    )
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="invoices")
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="invoices")
     kind = models.CharField(max_length=11, choices=Kind)
@@ -82,7 +84,7 @@ class CustomerInvoice(models.Model):
     seller_postal_code = models.CharField(max_length=20, blank=True)
     seller_city = models.CharField(max_length=100, blank=True)
     seller_country = models.CharField(max_length=2)
-    seller_organisation_number = models.CharField(max_length=40, blank=True)
+    seller_organization_number = models.CharField(max_length=40, blank=True)
     seller_vat_number = models.CharField(max_length=40, blank=True)
     seller_in_company_register = models.BooleanField(default=False)
     seller_electronic_address_scheme = models.CharField(max_length=4, blank=True)
@@ -96,7 +98,7 @@ class CustomerInvoice(models.Model):
     seller_logo = models.ForeignKey(
         StoredFile, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
-    seller_accent_colour = models.CharField(max_length=7)
+    seller_accent_color = models.CharField(max_length=7)
 
     buyer_number = models.CharField(max_length=20)
     buyer_name = models.CharField(max_length=200)
@@ -105,7 +107,7 @@ class CustomerInvoice(models.Model):
     buyer_postal_code = models.CharField(max_length=20, blank=True)
     buyer_city = models.CharField(max_length=100, blank=True)
     buyer_country = models.CharField(max_length=2)
-    buyer_organisation_number = models.CharField(max_length=40, blank=True)
+    buyer_organization_number = models.CharField(max_length=40, blank=True)
     buyer_vat_number = models.CharField(max_length=40, blank=True)
     buyer_electronic_address_scheme = models.CharField(max_length=4, blank=True)
     buyer_electronic_address = models.CharField(max_length=100, blank=True)

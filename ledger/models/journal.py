@@ -12,6 +12,7 @@ from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, ReachQu
 from invoicing_site.floor import guards
 from invoicing_site.floor.fields import AmountField, RateField
 from invoicing_site.floor.moves import STAYS, Move, Moves
+from invoicing_site.floor.querysets import lacks
 from invoicing_site.floor.reasons import ReasonField
 from ledger.models.setup import DimensionSet
 
@@ -48,7 +49,9 @@ class IntegrationJournal(models.Model):
         },
     )
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="journals")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="journals"
+    )
     number = models.CharField(max_length=40)
     period = models.CharField(max_length=10, help_text="The day, month or year of its lines, or “all”")
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
@@ -88,10 +91,10 @@ class JournalLineQuerySet(ReachQuerySet):
     view_permission = "journal.view"
 
     def unposted(self):
-        return self.filter(voucher=None)
+        return self.filter(lacks(JournalLine, "voucher"))
 
     def posted(self):
-        return self.filter(voucher__isnull=False)
+        return self.exclude(lacks(JournalLine, "voucher"))
 
     def in_error(self):
         """Lines that the last posting refused, each with its `error`."""

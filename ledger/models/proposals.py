@@ -40,7 +40,9 @@ class SummaryBy(models.TextChoices):
 class ProposalLayout(models.Model):
     """The default layout for an entity, a customer or a contract; the most specific one is used (PRP-3)."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="layouts")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="layouts"
+    )
     customer = models.OneToOneField(Customer, models.CASCADE, null=True, blank=True, related_name="layout")
     contract = models.OneToOneField(
         ProjectContract, models.CASCADE, null=True, blank=True, related_name="layout"
@@ -62,7 +64,7 @@ class ProposalLayout(models.Model):
                 fields=["entity"],
                 condition=Q(customer=None, contract=None),
                 name="one_layout_for_the_rest",
-                violation_error_message="This company already has a default layout.",
+                violation_error_message="This legal entity already has a default layout.",
             ),
         ]
 
@@ -146,7 +148,9 @@ class InvoiceProposal(models.Model):
     IN_APPROVAL = tuple(MOVES.starts("reset_approval"))
 
     proforma = models.OneToOneField(ProformaInvoice, models.PROTECT, related_name="proposal")
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="proposals")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="proposals"
+    )
     number = models.CharField(max_length=40)
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="proposals")
     status = models.CharField(max_length=9, choices=Status, default=Status.BLOCKED)

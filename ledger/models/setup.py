@@ -28,9 +28,11 @@ class FiscalYearQuerySet(ReachQuerySet):
 
 
 class FiscalYear(models.Model):
-    """A fiscal year."""
+    """A year of the books, divided into periods; named after the calendar year in which it ends."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="fiscal_years")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="fiscal_years"
+    )
     name = models.CharField(max_length=20)
     year = models.PositiveSmallIntegerField(help_text="The text for {year} in a document number")
     starts = models.DateField()
@@ -44,7 +46,7 @@ class FiscalYear(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "year"],
                 name="fiscal_year_once",
-                violation_error_message="This company already has this fiscal year.",
+                violation_error_message="This legal entity already has this fiscal year.",
             ),
             models.CheckConstraint(
                 name="fiscal_year_dates_in_order",
@@ -82,7 +84,9 @@ class FiscalPeriod(models.Model):
         },
     )
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="fiscal_periods")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="fiscal_periods"
+    )
     year = models.ForeignKey(FiscalYear, models.PROTECT, related_name="periods")
     number = models.PositiveSmallIntegerField()
     starts = models.DateField()
@@ -138,7 +142,9 @@ class Account(models.Model):
         ON_ACCOUNT = "on_account", "project subledger: WIP invoiced on account"
         DISBURSEMENT = "disbursement", "project subledger: disbursements"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="accounts")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="accounts"
+    )
     number = models.CharField(max_length=20)
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=9, choices=Kind)
@@ -147,7 +153,7 @@ class Account(models.Model):
 
     objects = EntityQuerySet.as_manager()
 
-    # What reports and the postings that are there rest on.
+    # Reports and existing postings depend on these fields.
     SETTLED = ("entity", "number", "kind", "control")
 
     class Meta:
@@ -156,7 +162,7 @@ class Account(models.Model):
             models.UniqueConstraint(
                 fields=["entity", "number"],
                 name="account_number_once",
-                violation_error_message="Another account of this company already has this number.",
+                violation_error_message="Another account of this legal entity already has this number.",
             )
         ]
 
@@ -167,14 +173,17 @@ class Account(models.Model):
         return reverse("account", args=[self.pk])
 
     def clean(self):
-        """Refuse to change an account with postings into another one, because reports would change."""
+        """Refuse changes that would change reports of existing postings; see `standing`."""
         stored = Account.objects.filter(pk=self.pk).first()
         changed = stored and [name for name in self.SETTLED if getattr(stored, name) != getattr(self, name)]
         if changed and (sentence := stored.standing()):
             raise ValidationError(sentence)
 
     def standing(self):
-        """The reason why kind, control, number and company can't change; empty before any posting."""
+        """The reason why kind, control, number and legal entity can't change.
+
+        Empty before the first posting.
+        """
         if not self.entries.exists():
             return ""
         return (
@@ -213,7 +222,7 @@ class DimensionValue(models.Model):
 class DimensionSet(models.Model):
     """A combination of dimension values, stored once; lines link to it."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+")
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+")
     key = models.CharField(max_length=300, help_text="The ids of the values in order, separated by commas")
 
     class Meta:
@@ -314,7 +323,9 @@ class Profile(Coded):
 class ProfileAssignment(models.Model):
     """Where a profile applies: a project, a contract, a project group, or (all empty) the whole entity."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="profile_assignments")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="profile_assignments"
+    )
     profile = models.ForeignKey(Profile, models.PROTECT, related_name="assignments")
     project = models.OneToOneField(
         Project, models.CASCADE, null=True, blank=True, related_name="profile_assignment"
@@ -339,7 +350,7 @@ class ProfileAssignment(models.Model):
                 fields=["entity"],
                 condition=Q(project=None, contract=None, group=None),
                 name="one_profile_for_the_rest",
-                violation_error_message="This company already has a default profile.",
+                violation_error_message="This legal entity already has a default profile.",
             ),
         ]
 
@@ -372,7 +383,9 @@ class PostingAccount(models.Model):
         CONTRACT_VARIANCE = "variance", "contract variance"
         LOSS_PROVISION = "provision", "provision for expected losses"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="posting_accounts")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="posting_accounts"
+    )
     purpose = models.CharField(max_length=18, choices=Purpose)
     profile = models.ForeignKey(Profile, models.CASCADE, null=True, blank=True)
     transaction_class = models.CharField(max_length=10, choices=TransactionClass, blank=True)

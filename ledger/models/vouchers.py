@@ -32,7 +32,9 @@ class Voucher(models.Model):
         GENERAL = "general", "general"
         OPENING = "opening", "opening balance"
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="vouchers")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="vouchers"
+    )
     number = models.CharField(max_length=40)
     kind = models.CharField(max_length=11, choices=Kind)
     date = models.DateField("accounting date")
@@ -153,7 +155,9 @@ class CustomerTransaction(models.Model):
 class Payment(models.Model):
     """A payment from, or to, a customer."""
 
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="payments")
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="payments"
+    )
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="payments")
     voucher = models.OneToOneField(Voucher, models.PROTECT, related_name="payment")
     date = models.DateField()
@@ -200,7 +204,7 @@ class ProjectTransaction(models.Model):
         ACCRUED = "accrued", "accrued revenue"
         REVENUE = "revenue", "invoiced revenue"
         ON_ACCOUNT = "on_account", "invoiced on account"
-        RECOGNISED = "recognised", "recognised revenue"
+        RECOGNIZED = "recognized", "recognized revenue"
         DISBURSEMENT = "disbursement", "disbursement"
 
     voucher = models.ForeignKey(Voucher, models.PROTECT, related_name="project_transactions")
@@ -244,8 +248,8 @@ guards.frozen(
     sealed_with="entries",
 )
 
-# PostgreSQL looks itself: a voucher balances when its transaction commits (looked at once a voucher; once
-# an entry would be quadratic), and entries are inserted only in their voucher's own transaction.
+# PostgreSQL checks it too: a voucher must balance when its transaction commits (one check per voucher; one
+# per entry would be quadratic), and entries can be inserted only in their voucher's own transaction.
 guards.postgres_only(
     "guard_voucher_posted_in",
     Voucher,

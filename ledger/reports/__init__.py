@@ -1,7 +1,7 @@
-"""What the books say: figures for pages, read in a constant number of queries and never written.
+"""Figures from the books for pages; each needs a constant number of queries and writes nothing.
 
-Each function takes the entity, account, project or rows that its caller may look at. Amounts are exact
-decimals, in accounting currency or per currency as each one says, and never added up over currencies.
+Each function takes the entity, account, project or rows that the caller may see. Amounts are exact decimals,
+in accounting currency or per currency, as each function says. They are never added up over currencies.
 """
 
 from ledger.reports.accounts import (

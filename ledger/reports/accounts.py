@@ -34,9 +34,9 @@ class TrialBalanceRow:
 class TrialBalance:
     """The accounts of an entity from `start` to `end`, both included, in its accounting currency.
 
-    Balance sheet accounts carry all that was ever posted. Revenue and expense begin at 0 with the fiscal year
-    that `start` lies in; what earlier years left on them is the one figure `earlier_result` (debit less
-    credit: a profit is negative), which counts in `opening` and `closing`.
+    Balance sheet accounts include everything that was ever posted. Revenue and expense accounts begin at 0
+    with the fiscal year of `start`; the rest of earlier years is one amount, `earlier_result` (debit less
+    credit: a profit is negative), which is included in `opening` and `closing`.
     """
 
     entity: LegalEntity
@@ -47,7 +47,7 @@ class TrialBalance:
 
     @property
     def opening(self) -> Decimal:
-        """The sum of all opening balances; 0 where the books balance."""
+        """The sum of all opening balances; 0 if the books balance."""
         return sum((row.opening for row in self.rows), self.earlier_result)
 
     @property
@@ -60,7 +60,7 @@ class TrialBalance:
 
     @property
     def closing(self) -> Decimal:
-        """The sum of all closing balances; 0 where the books balance."""
+        """The sum of all closing balances; 0 if the books balance."""
         return sum((row.closing for row in self.rows), self.earlier_result)
 
     @property
@@ -70,7 +70,7 @@ class TrialBalance:
 
 
 def trial_balance(entity: LegalEntity, *, start: datetime.date, end: datetime.date) -> TrialBalance:
-    """Each account that anything was posted on up to `end`, by voucher date, in order of number.
+    """Each account with postings up to `end`, by voucher date, in order of number.
 
     Of one that only earlier years posted on, and left at nothing, there is no row. Eight queries at most.
     """
@@ -111,8 +111,8 @@ class LedgerCard:
     """One account from `start` to `end`, both included, in accounting currency, debit less credit.
 
     `entries` is a queryset to be paginated, in the order of the books: date, voucher, entry. Each entry has
-    its `voucher` loaded and `running`, the account's balance after it, the opening balance counted. The
-    running balance is that of all entries of the period: filter it no further.
+    its `voucher` loaded and `running`, the account's balance after it, including the opening balance. The
+    running balance is calculated over all entries of the period: do not filter the queryset.
     """
 
     account: Account
@@ -129,7 +129,7 @@ class LedgerCard:
 
 
 def ledger_card(account: Account, *, start: datetime.date, end: datetime.date) -> LedgerCard:
-    """The entries of one account with a running balance; opening is all that was ever posted before.
+    """The entries of one account with a running balance; the opening balance includes all earlier postings.
 
     Four queries, and one for each page of entries that is read.
     """
@@ -151,7 +151,8 @@ def ledger_card(account: Account, *, start: datetime.date, end: datetime.date) -
     return LedgerCard(account, start, end, opening, debit - debit_before, credit - credit_before, entries)
 
 
-# `ExactSum` is no window function; a window adds whole ten-thousandths, which are exact on both databases.
+# `ExactSum` can't be used as a window function. A window adds whole ten-thousandths, which is exact on both
+# databases.
 _PLACES = 4
 
 
@@ -168,7 +169,7 @@ class _Units(Func):
 
 
 class _Amount(Func):
-    """Whole ten-thousandths as the amount that they are."""
+    """An amount from whole ten-thousandths."""
 
     template = "%(expressions)s"
     arity = 1

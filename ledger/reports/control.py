@@ -25,10 +25,10 @@ _NOTHING = (_ZERO, _ZERO)
 
 @dataclass(frozen=True)
 class Compared:
-    """What the ledger and the subledger say of one customer or project in one currency.
+    """The amounts of one customer or project in one currency, in the ledger and in the subledger.
 
-    `key` is None for entries on a control account that name nobody. Amounts are debit less credit, in the
-    currency and in accounting currency, at the rates they were posted at.
+    `key` is None for entries on a control account without customer or project. Amounts are debit less credit,
+    in the currency and, at the posted rates, in accounting currency.
     """
 
     key: int | None
@@ -126,7 +126,7 @@ def _balances_of(accounts, day) -> tuple[ControlBalance, ...]:
 # By control: the party of its entries, its subledger rows, and 1 if debits increase these.
 _SUBLEDGERS = {
     _Control.CUSTOMER: ("customer", {}, 1),
-    _Control.WIP_SALES: ("project", {"kind__in": [_Kind.ACCRUED, _Kind.RECOGNISED], "in_balance": True}, 1),
+    _Control.WIP_SALES: ("project", {"kind__in": [_Kind.ACCRUED, _Kind.RECOGNIZED], "in_balance": True}, 1),
     _Control.WIP_COST: ("project", {"kind": _Kind.COST, "in_balance": True}, 1),
     _Control.ON_ACCOUNT: ("project", {"kind": _Kind.ON_ACCOUNT, "in_balance": True}, -1),
     _Control.DISBURSEMENT: ("project", {"kind": _Kind.DISBURSEMENT, "in_balance": True}, 1),

@@ -18,7 +18,7 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class StatementRow:
-    """One transaction with what was settled and is open at the end of the statement.
+    """One transaction with its settled and its open amount at the end of the statement.
 
     `settled` and `open` add up to `amount` and have its sign; `balance` is the customer's balance after it.
     """

@@ -3,8 +3,7 @@
 import django_filters
 from django import forms
 
-from contracts.models import Customer, Project
-from invoicing_site.models import User
+from contracts.models import Customer, Project, managers_of
 from invoicing_site.screens.forms import SearchFilter
 from ledger.reports import ageing
 
@@ -14,9 +13,9 @@ def _tick(label, method):
 
 
 class CustomerFilter(django_filters.FilterSet):
-    """Users who see the whole customer can also filter by open amounts."""
+    """Users who may see all data of the customer can also filter by open amounts."""
 
-    q = SearchFilter("number", "name", "organisation_number", "city", placeholder="Number, name, city")
+    q = SearchFilter("number", "name", "organization_number", "city", placeholder="Number, name, city")
     open = _tick("With open items", "with_open")
     overdue = _tick("With overdue items", "with_overdue")
 
@@ -40,14 +39,13 @@ class CustomerFilter(django_filters.FilterSet):
         return ageing(rows, on=self.request.entity.today())
 
 
-def _managers(request):
-    return User.objects.filter(managed_projects__entity=request.entity).distinct()
-
-
 class ProjectFilter(django_filters.FilterSet):
     q = SearchFilter("code", "name", placeholder="Code or name")
     manager = django_filters.ModelChoiceFilter(
-        label="Project manager", field_name="managers", queryset=_managers, empty_label="Anyone"
+        label="Project manager",
+        field_name="managers",
+        queryset=lambda request: managers_of(Project, request.entity),
+        empty_label="Anyone",
     )
     is_open = django_filters.ChoiceFilter(
         label="Entries",

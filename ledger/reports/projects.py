@@ -27,10 +27,10 @@ _CLASSES = (
 class ProjectFigures:
     """Posted amounts of one class, or of all (`transaction_class` is empty), in accounting currency.
 
-    `hours` are those of the cost of time. `unbilled` is in the subledger only and on no account; `accrued` is
-    net of what invoices have reversed. `earned` is revenue: invoiced, accrued, recognised, and on account if
-    that goes directly to revenue. Disbursements are neither cost nor revenue: `disbursed` is what invoices
-    charged of them, at cost.
+    `hours` are those of the cost of time. `unbilled` is in the subledger only and on no account. `accrued` is
+    net of what invoices have reversed. `earned` is revenue: invoiced, accrued, recognized, and on account if
+    that is posted directly to revenue. Disbursements are neither cost nor revenue: `disbursed` is the part
+    that invoices charged, at cost.
     """
 
     transaction_class: str
@@ -40,7 +40,7 @@ class ProjectFigures:
     accrued: Decimal
     revenue: Decimal
     on_account: Decimal
-    recognised: Decimal
+    recognized: Decimal
     earned: Decimal
     disbursed: Decimal
 
@@ -82,8 +82,8 @@ class ProjectMonth:
 class WorkInProgress:
     """The balances of WIP accounts, in accounting currency.
 
-    Accrued and recognised sales value, cost, what was invoiced on account (positive, a credit in the ledger),
-    and disbursements that are still to be charged.
+    Accrued and recognized sales value, cost, the amount invoiced on account (positive; a credit in the
+    ledger), and disbursements that are not charged yet.
     """
 
     sales: Decimal
@@ -198,7 +198,7 @@ def _figures(transaction_class, cells) -> ProjectFigures:
         accrued=_sum(cells, _Kind.ACCRUED),
         revenue=_sum(cells, _Kind.REVENUE),
         on_account=_sum(cells, _Kind.ON_ACCOUNT),
-        recognised=_sum(cells, _Kind.RECOGNISED),
+        recognized=_sum(cells, _Kind.RECOGNIZED),
         earned=_earned(cells),
         disbursed=-_sum(cells, _Kind.DISBURSEMENT, voucher_kind=Voucher.Kind.INVOICE),
     )
@@ -206,12 +206,12 @@ def _figures(transaction_class, cells) -> ProjectFigures:
 
 def _earned(cells):
     straight = _sum(cells, _Kind.ON_ACCOUNT, in_balance=False)
-    return sum((_sum(cells, kind) for kind in (_Kind.REVENUE, _Kind.ACCRUED, _Kind.RECOGNISED)), straight)
+    return sum((_sum(cells, kind) for kind in (_Kind.REVENUE, _Kind.ACCRUED, _Kind.RECOGNIZED)), straight)
 
 
 def _in_progress(cells) -> WorkInProgress:
     return WorkInProgress(
-        sales=_sum(cells, _Kind.ACCRUED, in_balance=True) + _sum(cells, _Kind.RECOGNISED, in_balance=True),
+        sales=_sum(cells, _Kind.ACCRUED, in_balance=True) + _sum(cells, _Kind.RECOGNIZED, in_balance=True),
         cost=_sum(cells, _Kind.COST, in_balance=True),
         on_account=_sum(cells, _Kind.ON_ACCOUNT, in_balance=True),
         disbursements=_sum(cells, _Kind.DISBURSEMENT),

@@ -1,8 +1,8 @@
-"""What customers owe at the end of a day, by age, with the transactions (PST-8).
+"""Open amounts of customers at the end of a day, by age, with their transactions (PST-8).
 
 A past day always gives the same result: a settlement counts from its own date, and only between transactions
 that exist on that day, so that open amounts add up to the balance. Positive amounts are owed by the customer;
-payments and credits that settle nothing yet are negative.
+payments and credits that are not settled yet are negative.
 """
 
 import datetime
@@ -67,8 +67,8 @@ class AgeingRow(Ages):
 def ageing(customers: QuerySet[Customer], *, on: datetime.date) -> list[AgeingRow]:
     """Open amounts at the end of that day by document date, as in statements.
 
-    By customer number and currency, without customers whose columns are all 0. A transaction without a due
-    date, such as a payment that settles nothing yet, ages from its own date. Four queries.
+    By customer number and currency, without customers with 0 in all columns. A transaction without a due
+    date, such as an unsettled payment, ages from its own date. Four queries.
     """
     people = {customer.pk: customer for customer in customers}
     rows = [

@@ -7,9 +7,9 @@ from contracts.models import LegalEntity
 from invoicing_site.floor.reasons import Reason
 from ledger.models import FiscalPeriod, FiscalYear
 
-# People are notified so long before the last fiscal year ends.
+# Users are notified this long before the last fiscal year ends.
 NOTIFIED_BEFORE = datetime.timedelta(days=60)
-# The next fiscal year can be added so long before the last one ends.
+# The next fiscal year can be added this long before the last one ends.
 OFFERED_BEFORE = datetime.timedelta(days=366)
 
 
@@ -45,7 +45,7 @@ def last_year(entity: LegalEntity) -> FiscalYear | None:
 def next_year(entity: LegalEntity) -> FiscalYear:
     """The fiscal year after the last one, or that of today if there is none; not saved.
 
-    It begins on the day after the last one, also if that one did not end as the calendar says.
+    It begins on the day after the last one, even if that one ended on another day than the calendar says.
     """
     last = last_year(entity)
     if last is None:

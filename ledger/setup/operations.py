@@ -50,9 +50,9 @@ class Books:
 
 
 def open_books(entity: LegalEntity, *, first_year: int, last_year: int, by=None) -> Books:
-    """Create all that posting needs, for the fiscal years from first to last.
+    """Create everything that posting needs, for the fiscal years from first to last.
 
-    Can be called again: existing rows do not change, missing ones are added. Only the names in `standard` are
+    A repeated call does not change existing rows and adds missing ones. Only the names in `standard` are
     used; a purpose that has an account for all cases keeps that account.
     """
     assert first_year <= last_year, "The first year comes before the last."

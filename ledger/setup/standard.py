@@ -16,7 +16,7 @@ from ledger.models import (
 
 _Kind, _Control, _Purpose = Account.Kind, Account.Control, PostingAccount.Purpose
 
-# number: name, kind, control account of
+# number: name, kind, control account of which subledger
 ACCOUNTS = {
     "1440": ("WIP cost value", _Kind.ASSET, _Control.WIP_COST),
     "1500": ("Customers", _Kind.ASSET, _Control.CUSTOMER),
@@ -66,7 +66,7 @@ POSTING = {
 }
 
 _ACCRUING = dict.fromkeys(["accrue_time", "accrue_expense", "accrue_material", "accrue_fee"], True)
-# code: name, what differs from the model's defaults
+# code: name, and the values that differ from the model's defaults
 PROFILES: dict[str, tuple[str, dict]] = {
     "STD": ("Cost to profit and loss, no accrual", {}),
     "ACCRUE": ("Cost to profit and loss, all revenue accrued", _ACCRUING),
@@ -74,7 +74,7 @@ PROFILES: dict[str, tuple[str, dict]] = {
 }
 
 _Tax = TaxCode.Category
-TAXED_SINCE = datetime.date(2012, 1, 1)  # the day from which both Norwegian rates are as they are
+TAXED_SINCE = datetime.date(2012, 1, 1)  # both Norwegian rates are valid from this day
 # code: name, category, percent, standard tax code, account, legal text
 TAX_CODES = {
     "OUT25": ("Output VAT 25 %", _Tax.STANDARD, 25, "3", "2700", ""),
@@ -84,7 +84,7 @@ TAX_CODES = {
     "REVERSE": ("Reverse charge", _Tax.REVERSE_CHARGE, 0, "52", None, "Reverse charge"),
     "OUTSIDE": ("Outside the scope of VAT", _Tax.OUTSIDE_SCOPE, 0, "7", None, "Not subject to VAT"),
 }
-# VATEX; of what is zero-rated the category says it all, of what is exempt it depends on the law that exempts.
+# VATEX: zero-rated supplies need no reason; the reason of exempt ones depends on the law that exempts them.
 EXEMPTION_CODES = {_Tax.REVERSE_CHARGE: "VATEX-EU-AE", _Tax.OUTSIDE_SCOPE: "VATEX-EU-O"}
 # Each pair of a billing and an item tax group shares exactly one code.
 BILLING_GROUPS = {

@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="invoice_runs",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 (
@@ -177,6 +178,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="proformas",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
                 ("number", models.CharField(max_length=40)),
@@ -241,7 +243,7 @@ class Migration(migrations.Migration):
                 ("postal_code", models.CharField(blank=True, max_length=20)),
                 ("city", models.CharField(blank=True, max_length=100)),
                 ("country", models.CharField(blank=True, max_length=2)),
-                ("organisation_number", models.CharField(blank=True, max_length=40)),
+                ("organization_number", models.CharField(blank=True, max_length=40)),
                 ("vat_number", models.CharField(blank=True, max_length=40, verbose_name="VAT number")),
                 (
                     "electronic_address_scheme",

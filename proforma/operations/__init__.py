@@ -1,4 +1,4 @@
-"""The verbs of the proforma, by what they act on."""
+"""The operations of proformas, by the records that they change."""
 
 from proforma.operations.confirmations import confirm, confirm_many
 from proforma.operations.details import add_detail, edit_details, remove_details

@@ -14,7 +14,7 @@ from contracts.askers import demand_still
 from contracts.models import ContractLine, TransactionClass, overrides_limits
 from invoicing_site.floor import audit, checked, jobs, transaction
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import analyze, write_rows
+from invoicing_site.floor.querysets import analyze, lacks, write_rows
 from invoicing_site.floor.reasons import Amount, Reason
 from invoicing_site.models import Job
 from proforma.limits import exceeded_limits
@@ -122,10 +122,10 @@ class _Work:
         }
         # Returned work is billed from the actual that replaced the original (PRP-6).
         again = Actual.objects.filter(
+            lacks(Actual, "reversed_by"),
             replaces__backlog_item__detail__line__proforma=proforma,
             booked_by=Actual.BookedBy.NOTHING,
             detail_actual__part=Part.AGAIN,
-            reversed_by=None,
         )
         self.originals |= {actual.replaces_id: actual for actual in again if actual.replaces_id}
 

@@ -10,7 +10,7 @@ from contracts.models import Category, LineCustomer, TransactionClass
 from contracts.tax_groups import outside_scope
 from invoicing_site.floor import audit, bounds, checked, days, money, transaction
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import write_rows
+from invoicing_site.floor.querysets import lacks, write_rows
 from invoicing_site.floor.seen import refuse_changed, stamp
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
 from proforma.operations.drafts import ContractSource, demand_size_of, demand_total, lines_for
@@ -122,7 +122,7 @@ def remove_details(details, *, by) -> int:
         "proforma.remove_details", details, by=by, before=[_values(detail) for detail in details[:_RECORDED]]
     )
     delete_rows(rows)
-    ProformaLine.objects.filter(pk__in=lines, details=None).delete()
+    ProformaLine.objects.filter(lacks(ProformaLine, "details"), pk__in=lines).delete()
     return release(items)
 
 

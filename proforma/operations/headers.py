@@ -20,7 +20,7 @@ EDITABLE = (
     "postal_code",
     "city",
     "country",
-    "organisation_number",
+    "organization_number",
     "vat_number",
     "electronic_address_scheme",
     "electronic_address",
@@ -84,7 +84,7 @@ def edit_header(proforma, *, by, seen="", **changes) -> ProformaInvoice:
 
 def wrong_now(wrong: ValidationError, changed) -> list[str]:
     """The wrong fields among the changed ones; numbers count as changed with the country."""
-    by_country = {"organisation_number", "vat_number"} if "country" in changed else set()
+    by_country = {"organization_number", "vat_number"} if "country" in changed else set()
     return [name for name in wrong.error_dict if name in {*changed, *by_country}]
 
 

@@ -15,7 +15,7 @@ from proforma.operations.proformas import create_proformas, delete_draft, submit
 
 @dataclass
 class Result:
-    """The rows that an action on several changed or created, and those that it refused, in order."""
+    """The rows that a bulk action changed or created, and those that it refused, in order."""
 
     done: list = field(default_factory=list)
     refused: dict[models.Model, Reason] = field(default_factory=dict)

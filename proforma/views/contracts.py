@@ -128,7 +128,7 @@ class ConfirmContract(Operation):
             messages.warning(
                 self.request,
                 f"{contract.entity} has no item tax group for milestones. The milestones of {contract} can't "
-                f"be invoiced until an administrator sets one for the company.",
+                f"be invoiced until an administrator sets one for the legal entity.",
             )
 
     def success_url(self, contract):

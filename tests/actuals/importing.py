@@ -1,4 +1,4 @@
-"""Rows and files for tests of the import, and what it says to them."""
+"""Rows and files for tests of the import, and helpers to read its messages."""
 
 import datetime
 import io
@@ -24,7 +24,7 @@ def csv(*lines, header=HEADER):
 
 
 def row(**fields):
-    """One good row, with other fields where given."""
+    """One valid row; the given fields replace its values."""
     good = {"date": "2025-03-31", "resource": "ANNA", "project": "NO1-P1", "hours": "7.5"}
     return ",".join({**good, **fields}.get(name, "") for name in HEADER.split(","))
 

@@ -1,4 +1,4 @@
-"""Facts: recorded once, never changed, reversed at most once."""
+"""Actuals: recorded once, never changed, reversed at most once."""
 
 import datetime
 import threading
@@ -60,7 +60,7 @@ def sale(line, **fields):
 
 
 def cost(line, **fields):
-    """8 h that cost 100 each, not saved."""
+    """8 h at a cost of 100 each, not saved."""
     nobody = {"contract": None, "contract_line": None, "contract_customer": None, "split": None}
     worth = {"type": "cost", "price": Decimal(100), "amount": Decimal(800)}
     return sale(line, **{**nobody, **worth, **fields})
@@ -78,7 +78,7 @@ def refused(code, call, *args, **kwargs):
     return str(refusal.value)
 
 
-def test_a_batch_says_what_was_done_by_whom_and_on_which_day(co):
+def test_a_batch_stores_action_user_and_date(co):
     """JRN-7"""
     opened = batch(co.entity, "cancel", by=co.manager)
 
@@ -89,7 +89,7 @@ def test_a_batch_says_what_was_done_by_whom_and_on_which_day(co):
         batch(co.entity, "made-up")
 
 
-def test_facts_are_recorded_in_order_and_refer_to_each_other(co, line):
+def test_actuals_are_recorded_in_order_and_can_refer_to_each_other(co, line):
     """ACT-2"""
     spent = cost(line)
     share = sale(line, cost=spent)
@@ -134,7 +134,7 @@ def test_an_amount_that_was_not_rounded_is_a_bug(line):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_the_database_refuses_to_change_or_delete_a_fact(line, what, change):
+def test_the_database_refuses_to_change_or_delete_an_actual(line, what, change):
     """ACT-1"""
     (fact,) = recorded(line)
     ActualToJournal.objects.all().delete()  # its key protects the fact too
@@ -163,7 +163,7 @@ def _sql(sql, *params):
 
 @pytest.mark.sqlite
 @pytest.mark.parametrize("verb", ["INSERT OR REPLACE INTO", "REPLACE INTO", "UPDATE OR REPLACE"])
-def test_replacing_a_fact_is_refused_as_well(line, verb):
+def test_replacing_an_actual_is_refused_as_well(line, verb):
     """ACT-1"""
     (fact,) = recorded(line)
     columns = ", ".join(f'"{field.column}"' for field in Actual._meta.concrete_fields)
@@ -180,7 +180,7 @@ def test_replacing_a_fact_is_refused_as_well(line, verb):
 
 
 @pytest.mark.sqlite
-def test_a_new_fact_cannot_push_out_the_reversal_of_another(line):
+def test_a_new_actual_cannot_replace_the_reversal_of_another(line):
     """ACT-1: REPLACE deletes the rows that have the same unique key."""
     (fact,) = recorded(line)
     with transaction.atomic():
@@ -199,10 +199,10 @@ def test_a_new_fact_cannot_push_out_the_reversal_of_another(line):
 
 
 @pytest.mark.postgres
-def test_facts_are_not_truncated_or_merged_away(line):
+def test_actuals_cannot_be_truncated_or_merged(line):
     """ACT-1"""
     (fact,) = recorded(line)
-    connection.check_constraints()  # deferred ones would keep TRUNCATE from even trying
+    connection.check_constraints()  # pending deferred checks would prevent TRUNCATE for another reason
     for sql in (
         "TRUNCATE actuals_actual CASCADE",
         "INSERT INTO actuals_actual SELECT * FROM actuals_actual ON CONFLICT (id) DO UPDATE SET amount = 1",
@@ -215,7 +215,7 @@ def test_facts_are_not_truncated_or_merged_away(line):
     assert fact.amount == 1600
 
 
-def test_batches_and_price_decisions_stay_as_well(co, line):
+def test_batches_and_price_decisions_do_not_change_either(co, line):
     """ACT-1, PRC-5"""
     opened = batch(co.entity)
     PriceDecision.objects.create(batch=opened, kind="sales", price=200)
@@ -233,7 +233,7 @@ def test_these_guards_are_in_force(db):
     assert guards.missing(connection) == []
 
 
-def test_a_reversal_is_the_exact_opposite_and_nothing_else_is_different(co, line):
+def test_a_reversal_is_the_exact_opposite_and_otherwise_equal(co, line):
     """APP-5, JRN-7"""
     spent = cost(line)
     share = sale(line, cost=spent, description="Drawings", is_rounding_share=True, split=Decimal("33.34"))
@@ -253,7 +253,7 @@ def test_a_reversal_is_the_exact_opposite_and_nothing_else_is_different(co, line
     assert differing == {"id", "batch_id", "accounting_date", "quantity", "amount", "reverses_id"}
 
 
-def test_what_books_a_reversal_can_be_named(line):
+def test_the_document_that_books_a_reversal_can_be_given(line):
     """JRN-6"""
     (fact,) = recorded(line)
 
@@ -274,7 +274,7 @@ def test_the_reversal_of_a_replacement_replaces_nothing(line):
     assert list(fact.replaced_by.all()) == [replacement]
 
 
-def test_a_fact_is_reversed_at_most_once(line):
+def test_an_actual_is_reversed_at_most_once(line):
     """ACT-1"""
     fact, other = recorded(line, sale(line), sale(line))
     with transaction.atomic():
@@ -309,14 +309,14 @@ def test_a_reversal_is_not_reversed(line):
     )
 
 
-def test_a_fact_stands_once_in_a_selection(line):
+def test_an_actual_may_occur_only_once_in_a_selection(line):
     (fact,) = recorded(line)
 
     with pytest.raises(AssertionError, match="twice"):
         reverse([fact, Actual.objects.get()], batch=batch(fact.entity))
 
 
-def test_a_batch_belongs_to_the_company_of_its_facts(line):
+def test_a_batch_belongs_to_the_entity_of_its_actuals(line):
     (fact,) = recorded(line)
     elsewhere = factories.LegalEntityFactory()
 
@@ -338,8 +338,8 @@ def test_reversing_many_costs_as_many_queries_as_one(line):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_two_who_reverse_at_once_make_one_reversal():
-    """ACT-1: the second waits for the first and is refused."""
+def test_two_simultaneous_reversals_create_one():
+    """ACT-1: the second one waits for the first and is refused."""
     co = factories.company(books=False)
     line = factories.contract(co, confirmed=True).lines.get()
     (fact,) = recorded(line)
@@ -385,7 +385,7 @@ _quantities = st.decimals(min_value=Decimal("-9999.9999"), max_value=Decimal("99
 
 
 class ReversalsCancel(TestCase):
-    """In a class of its own: each example rolls back what it wrote."""
+    """A separate class, because each example rolls its rows back."""
 
     @classmethod
     def setUpTestData(cls):
@@ -396,8 +396,8 @@ class ReversalsCancel(TestCase):
         facts=st.lists(st.tuples(_amounts, _quantities), min_size=1, max_size=8),
         rounds=st.lists(st.sets(st.integers(0, 7)), max_size=4),
     )
-    def test_any_sequence_of_reversals_nets_what_was_reversed_to_zero(self, facts, rounds):
-        """APP-5, ACT-1: in whatever portions and order facts are reversed, and tried to be again."""
+    def test_any_sequence_of_reversals_nets_the_reversed_actuals_to_zero(self, facts, rounds):
+        """APP-5, ACT-1: actuals are reversed in any groups and order, some of them twice."""
         originals = recorded(
             self.line, *(sale(self.line, amount=amount, quantity=quantity) for amount, quantity in facts)
         )

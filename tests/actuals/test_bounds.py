@@ -1,4 +1,4 @@
-"""The bounds of days and figures of entries, and what is odd about a day (APP-10)."""
+"""The bounds of dates and quantities of entries, and warnings about unusual dates (APP-10)."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -25,8 +25,8 @@ def member(co, client):
 
 
 @pytest.mark.parametrize("day", ["0026-03-02", "9999-12-31", "1989-12-31"])
-def test_an_expense_of_a_year_out_of_bounds_is_a_wrong_date(co, member, day):
-    """APP-10: at the field, and nothing typed is lost."""
+def test_an_expense_with_a_year_out_of_range_is_refused_at_the_field(co, member, day):
+    """APP-10: the error is at the field, and the input stays."""
     response = member.post("/expenses/new/", expense(co, date=day))
     assert response.status_code == 200
     assert "is out of range. Choose a day between 1 Jan 1990 and" in response.text
@@ -51,8 +51,8 @@ def test_an_expense_of_a_year_out_of_bounds_is_a_wrong_date(co, member, day):
         ({"quantity": Decimal("NaN")}, "“NaN” is not a number for the field “quantity”."),
     ],
 )
-def test_an_operation_has_the_bounds_of_the_forms(co, change, sentence):
-    """APP-10 MON-1: for every caller."""
+def test_operations_have_the_same_bounds_as_forms(co, change, sentence):
+    """APP-10 MON-1: also for other callers than forms."""
     fields = {
         "date": date(2026, 3, 2),
         "project": co.project,
@@ -66,7 +66,7 @@ def test_an_operation_has_the_bounds_of_the_forms(co, change, sentence):
         operations.enter(co.resource, "expense", by=co.member, **fields)
 
 
-def test_a_million_and_an_amount_of_a_million_millions_are_kept(co):
+def test_a_million_and_an_amount_of_a_million_millions_are_accepted(co):
     """APP-10"""
     fields = {"date": date(2026, 3, 2), "project": co.project, "category": co.travel, "cost_currency": "NOK"}
     most = {"quantity": Decimal(1_000_000), "cost_net": Decimal(1_000_000_000_000)}
@@ -76,7 +76,7 @@ def test_a_million_and_an_amount_of_a_million_millions_are_kept(co):
 @pytest.mark.parametrize("quantity", ["20000000000", "1000000,5", "1 000 001"])
 @pytest.mark.parametrize("address", ["new_expense", "new_material"])
 def test_a_quantity_that_is_too_large_is_an_error_of_its_field(co, member, address, quantity):
-    """APP-10: nothing typed is lost."""
+    """APP-10: the input stays."""
     typed = expense(co, quantity=quantity) | {"product": co.product.pk}
     response = member.post(reverse(address), typed)
     assert response.status_code == 200
@@ -86,7 +86,7 @@ def test_a_quantity_that_is_too_large_is_an_error_of_its_field(co, member, addre
 
 
 def test_a_cost_that_is_too_large_is_an_error_of_its_field(co, member):
-    """APP-10: 999,999,999,999 and 1.01 of tax are one too much."""
+    """APP-10: 999,999,999,999 plus 1.01 of tax is too much."""
     typed = expense(co, cost_net="999999999999", cost_tax="1.01", cost_tax_deductible="0")
     response = member.post("/expenses/new/", typed)
     (error,) = response.context["form"].errors["cost_net"]
@@ -97,8 +97,11 @@ def test_a_cost_that_is_too_large_is_an_error_of_its_field(co, member):
     assert not Entry.objects.exists()
 
 
-def test_odd_days_are_kept_with_a_warning(co, member):
-    """APP-10: outside of the project's dates, and more than a week ahead; at entry and at submission."""
+def test_unusual_days_are_accepted_with_a_warning(co, member):
+    """APP-10: outside the project's dates, or more than a week ahead.
+
+    When it is entered and when it is submitted.
+    """
     co.project.starts, co.project.ends = date(2026, 4, 1), date(2026, 4, 30)
     co.project.save()
     outside = "dated outside of project NO1-P1, which runs from 1 Apr 2026 to 30 Apr 2026 (2 Mar 2026)"
@@ -111,7 +114,7 @@ def test_odd_days_are_kept_with_a_warning(co, member):
 
 
 @pytest.mark.parametrize(("days", "warns"), [(7, False), (8, True)])
-def test_more_than_a_week_ahead_is_worth_a_warning(co, member, days, warns):
+def test_a_day_more_than_a_week_ahead_gets_a_warning(co, member, days, warns):
     """APP-10"""
     day = co.entity.today() + timedelta(days=days)
     response = member.post("/expenses/new/", expense(co, date=day.isoformat(), then="submit"), follow=True)

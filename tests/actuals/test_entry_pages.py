@@ -1,4 +1,4 @@
-"""One's own entries and expenses, the page of an entry, and its receipt: who may, and what is refused."""
+"""The user's own entries and expenses, the page of an entry, and its receipt: access and refusals."""
 
 from datetime import date
 from decimal import Decimal
@@ -67,14 +67,14 @@ def png(name="receipt.png", content=PNG):
 
 
 @pytest.mark.parametrize("url", ["/entries/", "/expenses/", "/expenses/new/", "/expenses/material/"])
-def test_only_members_have_entries_of_their_own(co, client, url):
+def test_only_members_have_their_own_entries(co, client, url):
     """SEC-1"""
     for person, status in ((co.member, 200), (co.manager, 403), (co.accountant, 403), (co.auditor, 403)):
         client.force_login(person)
         assert client.get(url).status_code == status
 
 
-def test_an_entry_is_for_its_owner_its_manager_and_those_of_the_books(co, client, colleague):
+def test_an_entry_is_visible_to_its_owner_its_manager_and_accountants(co, client, colleague):
     """SEC-1"""
     entry = factories.time_entry(co)
     other = factories.company("SE1", "SEK", books=False)
@@ -95,8 +95,8 @@ def test_an_entry_is_for_its_owner_its_manager_and_those_of_the_books(co, client
         assert ("Recall" in page.text) is (person == co.member)
 
 
-def test_buttons_are_for_the_owner_alone(co, client, colleague):
-    """SEC-1: a member never changes or submits an entry of somebody else."""
+def test_only_the_owner_has_buttons(co, client, colleague):
+    """SEC-1: a member never changes or submits the entry of another user."""
     entry = factories.time_entry(co, status="draft")
     for person in (colleague, co.manager, co.accountant, co.auditor):
         client.force_login(person)
@@ -107,7 +107,7 @@ def test_buttons_are_for_the_owner_alone(co, client, colleague):
     assert entry.status == "draft"
 
 
-def test_a_manager_who_is_a_member_too_edits_only_their_own(co, client):
+def test_a_manager_who_is_also_a_member_edits_only_their_own_entries(co, client):
     entry = factories.time_entry(co, status="draft")
     factories.MembershipFactory(user=co.manager, entity=co.entity, role=Membership.Role.MEMBER)
     client.force_login(co.manager)
@@ -129,7 +129,7 @@ def test_submit_recall_delete(co, member):
     assert AuditEvent.objects.filter(action="actuals.delete").count() == 1
 
 
-def test_approved_entries_stay(co, member):
+def test_approved_entries_are_not_deleted(co, member):
     entry = factories.time_entry(co, status="approved")
     member.post(f"/entries/{entry.pk}/delete/")
     response = member.get(f"/entries/{entry.pk}/edit/", follow=True)
@@ -137,7 +137,7 @@ def test_approved_entries_stay(co, member):
     assert Entry.objects.filter(pk=entry.pk, status="approved").exists()
 
 
-def test_bulk_does_what_fits_and_counts_the_rest(co, member, colleague):
+def test_a_bulk_action_skips_and_counts_rows_that_do_not_allow_it(co, member, colleague):
     drafts = [factories.time_entry(co, status="draft") for _ in range(2)]
     sent = factories.time_entry(co)
     foreign = factories.time_entry(
@@ -194,7 +194,7 @@ def test_an_expense_with_its_receipt(co, member):
     assert "100.50" in member.get("/expenses/").text
 
 
-def test_saved_and_submitted_at_once_or_not_at_all(co, member):
+def test_an_expense_is_saved_and_submitted_together_or_not_at_all(co, member):
     member.post("/expenses/new/", expense(co, then="submit"))
     assert Entry.objects.get().status == "submitted"
 
@@ -212,7 +212,7 @@ def test_saved_and_submitted_at_once_or_not_at_all(co, member):
         ({"category": ""}, "This field is required."),
     ],
 )
-def test_a_mistake_stands_beside_its_field_and_nothing_is_lost(co, member, typed, reason):
+def test_an_error_is_shown_at_its_field_and_the_input_stays(co, member, typed, reason):
     page = member.post("/expenses/new/", expense(co, **typed, receipt=png("train.png")))
     assert page.status_code == 200
     assert reason in page.text
@@ -227,18 +227,18 @@ def test_a_mistake_stands_beside_its_field_and_nothing_is_lost(co, member, typed
 @pytest.mark.parametrize(
     "content", [b"<svg onload=alert(1)>", b"<html>", b"MZ", b"RIFF1234AVI ", b"1234ftypmp42"]
 )
-def test_a_receipt_is_judged_by_its_content(co, member, content):
+def test_a_receipt_is_checked_by_its_content(co, member, content):
     page = member.post("/expenses/new/", expense(co, receipt=png("honest.png", content)))
     assert "A receipt must be a PDF or a picture" in page.text
     assert not Entry.objects.exists()
 
 
-def test_a_receipt_has_ten_megabytes_at_most(co, member):
+def test_a_receipt_has_at_most_ten_megabytes(co, member):
     page = member.post("/expenses/new/", expense(co, receipt=png(content=PNG + b"0" * 10 * 1024 * 1024)))
     assert "larger than 10 MB" in page.text
 
 
-def test_a_receipt_is_shown_in_a_sandbox_to_those_who_may_see_the_entry(co, client, colleague):
+def test_a_receipt_is_shown_in_a_sandbox_to_users_who_can_see_the_entry(co, client, colleague):
     """SEC-1"""
     stored = files.store(PNG, name="r.png", media_type="image/png", by=co.member)
     odd = files.store(b"<script>", name="r.html", media_type="text/html", by=co.member)
@@ -259,7 +259,7 @@ def test_a_receipt_is_shown_in_a_sandbox_to_those_who_may_see_the_entry(co, clie
     assert client.get(f"/entries/{factories.time_entry(co).pk}/receipt/").status_code == 404
 
 
-def test_projects_of_others_and_closed_ones_cannot_be_chosen(co, member):
+def test_closed_projects_and_those_of_other_companies_cannot_be_selected(co, member):
     other = factories.company("SE1", "SEK", books=False)
     closed = factories.ProjectFactory(entity=co.entity, is_open=False)
     for project in (other.project, closed):
@@ -278,7 +278,7 @@ def test_material_has_the_unit_of_its_product(co, member):
     assert (entry.quantity, entry.unit, entry.resource) == (Decimal("2.5"), co.product.unit, co.resource)
 
 
-def test_a_rejected_entry_is_mended(co, member):
+def test_a_rejected_entry_is_corrected(co, member):
     """APP-1"""
     entry = factories.expense_entry(co, status="rejected", decision_comment="Whose?", decided_by=co.manager)
     page = member.get(f"/entries/{entry.pk}/edit/")
@@ -289,7 +289,7 @@ def test_a_rejected_entry_is_mended(co, member):
     assert (entry.status, entry.cost_net, entry.decision_comment) == ("submitted", Decimal("100.5"), "")
 
 
-def test_an_edit_does_not_lose_somebody_elses(co, member):
+def test_an_edit_does_not_overwrite_another_users_change(co, member):
     entry = factories.expense_entry(co, status="draft")
     seen = operations.stamp(entry)
     Entry.objects.filter(pk=entry.pk).update(cost_net=7)
@@ -299,7 +299,7 @@ def test_an_edit_does_not_lose_somebody_elses(co, member):
     assert entry.cost_net == 7
 
 
-def test_hours_are_edited_one_by_one_too(co, member):
+def test_single_time_entries_can_be_edited_too(co, member):
     entry = factories.time_entry(co, "4", status="draft", date=date(2026, 3, 2))
     factories.time_entry(co, "20", status="draft", date=date(2026, 3, 2))
     data = {
@@ -315,7 +315,7 @@ def test_hours_are_edited_one_by_one_too(co, member):
     assert entry.quantity == Decimal("3.5")
 
 
-def test_what_left_facts_behind_is_not_deleted(co):
+def test_an_entry_with_reversed_actuals_is_not_deleted(co):
     """ACT-1"""
     entry = factories.time_entry(co, status="rejected")
     factories.ActualFactory(entry=entry, type="cost", contract_customer=None, project=co.project)
@@ -324,7 +324,7 @@ def test_what_left_facts_behind_is_not_deleted(co):
     assert refusal.value.code == "ENTRY-WAS-APPROVED"
 
 
-def test_operations_refuse_the_work_of_others(co, colleague):
+def test_operations_refuse_entries_of_other_users(co, colleague):
     """SEC-1"""
     entry = factories.time_entry(co, status="draft")
     for code, act in (
@@ -345,8 +345,8 @@ def test_operations_refuse_the_work_of_others(co, colleague):
         assert refusal.value.code == code
 
 
-def test_work_of_nobody_in_particular_belongs_to_who_typed_it_in(co, colleague):
-    """APP-1, SEC-1: where no resource says whose it is, nobody else changes it."""
+def test_an_entry_without_a_resource_belongs_to_the_user_who_created_it(co, colleague):
+    """APP-1, SEC-1: nobody else changes it."""
     entry = factories.material_entry(co, status="draft", resource=None, created_by=co.member)
     with pytest.raises(Refused) as refusal:
         operations.amend(entry, by=colleague, seen=operations.stamp(entry), description="Mine")
@@ -357,8 +357,8 @@ def test_work_of_nobody_in_particular_belongs_to_who_typed_it_in(co, colleague):
     assert Entry.objects.get().description == "Bolts"
 
 
-def test_who_enters_or_changes_work_locks_its_resource_first(co, monkeypatch):
-    """APP-1: that lock guards the hours of a day, and is asked for on every database."""
+def test_entering_and_changing_work_locks_its_resource_first(co, monkeypatch):
+    """APP-1: that lock guards the hours of a day; it is requested on every database."""
     asked = locks.asked(monkeypatch)
     fields = {"date": date(2026, 3, 2), "project": co.project, "task": co.task, "unit": "h"}
     entry = operations.enter(co.resource, "time", by=co.member, quantity=Decimal(2), **fields)
@@ -371,7 +371,7 @@ def test_who_enters_or_changes_work_locks_its_resource_first(co, monkeypatch):
 
 @pytest.mark.parametrize("project", ["²", "9" * 25, "9" * 5000])
 @pytest.mark.django_db
-def test_a_project_that_is_none_is_a_mistake_in_the_form(client, project):
+def test_an_invalid_project_is_an_error_of_the_form(client, project):
     it = factories.company()
     client.force_login(it.member)
     page = client.post("/expenses/new/", {"project": project})
@@ -379,7 +379,7 @@ def test_a_project_that_is_none_is_a_mistake_in_the_form(client, project):
     assert "project" in page.context["form"].errors
 
 
-def test_each_button_says_what_it_does(co, member):
+def test_each_button_has_its_message(co, member):
     new = member.get("/expenses/new/").text
     assert "Save draft</button>" in new
     assert "Submit for approval</button>" in new
@@ -389,7 +389,7 @@ def test_each_button_says_what_it_does(co, member):
     assert "Save and submit</button>" in edited
 
 
-def test_a_rejected_entry_that_is_changed_is_a_draft_and_keeps_its_comment(co, member):
+def test_a_changed_rejected_entry_is_a_draft_and_keeps_its_comment(co, member):
     """APP-1"""
     entry = factories.expense_entry(co, status="rejected", decision_comment="Whose?", decided_by=co.manager)
     stored = member.get(f"/entries/{entry.pk}/edit/").context["form"].initial
@@ -407,7 +407,7 @@ def test_a_rejected_entry_that_is_changed_is_a_draft_and_keeps_its_comment(co, m
     assert "Sent back by" in page
 
 
-def test_what_was_rejected_goes_in_again_as_it_is_from_its_own_page_only(co, member):
+def test_an_unchanged_rejected_entry_is_submitted_on_its_own_page_only(co, member):
     """APP-1"""
     rejected, draft = (factories.time_entry(co, status=status) for status in ("rejected", "draft"))
     page = member.post("/entries/submit/", {"pk": [rejected.pk, draft.pk]}, follow=True).text
@@ -428,7 +428,7 @@ def test_what_was_rejected_goes_in_again_as_it_is_from_its_own_page_only(co, mem
 
 
 def test_entries_without_a_description_can_be_distinguished(co, member):
-    """A reader of the list, and of its boxes, knows which is which."""
+    """In the list and in the labels of its check boxes."""
     factories.time_entry(co, "7.5", status="draft", description="", date=date(2026, 3, 2))
     factories.time_entry(co, "3", status="draft", description="Piers", date=date(2026, 3, 3))
     factories.expense_entry(co, status="draft", description="", date=date(2026, 3, 4))
@@ -461,8 +461,11 @@ def test_an_empty_list_leads_to_the_next_step(co, client, address, next_step, wo
     assert words not in filtered.partition("</div>")[0]
 
 
-def test_who_approves_sees_what_is_claimed_and_no_cost_rate(co, client):
-    """SEC-1: an expense's amount is what is approved; what an hour costs is for those who may see costs."""
+def test_the_approver_sees_the_claimed_amount_and_no_cost_rate(co, client):
+    """SEC-1: an expense's amount is what is approved.
+
+    The cost of an hour is shown only with the permission.
+    """
     entry = factories.expense_entry(co, cost_net="412", cost_tax="49.44", cost_tax_deductible="49.44")
     client.force_login(co.manager)
     for page in (f"/entries/{entry.pk}/", f"/approvals/{entry.pk}/"):
@@ -472,7 +475,7 @@ def test_who_approves_sees_what_is_claimed_and_no_cost_rate(co, client):
         assert "Margin" not in text
 
 
-def test_a_rejection_stays_in_the_history_after_the_entry_went_in_again(co, member):
+def test_a_rejection_stays_in_the_history_after_the_entry_is_submitted_again(co, member):
     """APP-1: submitted with others, rejected, corrected in the week, submitted, approved; with the reason."""
     entry, other = (factories.time_entry(co, "4", status="draft", date=date(2026, 3, n)) for n in (2, 3))
     operations.submit([entry, other], by=co.member)
@@ -481,7 +484,7 @@ def test_a_rejection_stays_in_the_history_after_the_entry_went_in_again(co, memb
     key = weeks.RowKey.of(entry)
     typed = weeks.Typed.read("3", weeks.base_of([entry]))
     operations.submit_week(co.resource, entry.date, [weeks.TypedRow(key, {entry.date: typed})], by=co.member)
-    # Another entry whose key begins or ends alike is another entry.
+    # Entries whose keys begin or end with the same digits are other entries.
     factories.time_entry(co, pk=int(f"{entry.pk}1"), status="draft")
     operations.submit([Entry.objects.get(pk=int(f"{entry.pk}1"))], by=co.member)
 
@@ -501,7 +504,7 @@ def test_a_rejection_stays_in_the_history_after_the_entry_went_in_again(co, memb
     assert again == ["Entered", "Submitted", "Rejected"]
 
 
-def test_the_history_takes_as_many_queries_however_long_it_is(co, member):
+def test_the_history_takes_the_same_number_of_queries_for_any_length(co, member):
     entry = factories.time_entry(co, "4", status="draft")
     operations.submit([entry], by=co.member)
     with CaptureQueriesContext(connection) as few:
@@ -514,8 +517,8 @@ def test_the_history_takes_as_many_queries_however_long_it_is(co, member):
     assert (len(page.context["history"]), len(many)) == (8, len(few))
 
 
-def test_what_was_decided_without_an_event_is_told_by_the_stamps(co, member):
-    """Such as what came from the system before."""
+def test_decisions_without_an_event_are_read_from_the_stamps(co, member):
+    """Such as those imported from an earlier system."""
     entry = factories.time_entry(co, status="rejected", decided_by=co.manager, decision_comment="Whose?")
     page = member.get(f"/entries/{entry.pk}/")
     assert [step.done for step in page.context["history"]][-1] == "Rejected"

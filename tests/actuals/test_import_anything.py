@@ -1,4 +1,4 @@
-"""Whatever a file holds, the importer answers."""
+"""The importer accepts or refuses any content; it never fails."""
 
 import datetime
 
@@ -14,7 +14,7 @@ from tests import factories
 
 TODAY = datetime.date(2025, 4, 10)
 
-# Good values, odd ones and arbitrary text: enough of the first that rows get through to the database.
+# Valid values, unusual ones and arbitrary text; with enough valid ones some rows reach the database.
 _cell = st.one_of(
     st.sampled_from(
         [
@@ -50,7 +50,7 @@ def _table(draw):
 
 
 class AnyFile(TestCase):
-    """In a class of its own: each example rolls back what it wrote."""
+    """A separate class, because each example rolls its rows back."""
 
     @classmethod
     def setUpTestData(cls):
@@ -60,13 +60,13 @@ class AnyFile(TestCase):
         st.one_of(st.binary(), st.text().map(lambda text: text.encode("utf-8", "replace")), _table()),
         _mapping,
     )
-    def test_any_file_is_imported_whole_or_answered_with_errors(self, content, mapping):
+    def test_any_file_is_imported_completely_or_refused_with_errors(self, content, mapping):
         """IMP-1"""
         seen = preview(content, self.co.entity, mapping, on=TODAY)
         try:
             result = import_entries(content, self.co.entity, mapping, by=None, on=TODAY)
         except NotImported as refusal:
-            assert refusal.preview.errors  # noqa: PT017 - either answer is right, each has its proof
+            assert refusal.preview.errors  # noqa: PT017 - both results are valid, and each is checked
             added = 0
         except Refused:
             added = 0
@@ -80,7 +80,7 @@ class AnyFile(TestCase):
             assert problem.message
 
     @given(_table())
-    def test_twice_is_once(self, content):
+    def test_importing_twice_adds_nothing(self, content):
         """IMP-1"""
         mapping = Mapping(create=("tasks", "categories"))
         if preview(content, self.co.entity, mapping, on=TODAY).errors:

@@ -1,4 +1,4 @@
-"""A large file is taken in by a worker: whole or not at all, once, with its progress on its page (IMP-1)."""
+"""A large file is imported by a worker: completely or not at all, once, and its page shows the progress."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ def _data(settings, tmp_path, monkeypatch):
 
 @pytest.fixture
 def unreachable(monkeypatch):
-    """The cache answers nothing any more; how often it was asked."""
+    """The cache answers nothing any more; returns the list of calls."""
     asked_for = []
 
     def silent(*args, **kwargs):
@@ -146,7 +146,7 @@ def test_one_wrong_row_prevents_the_import_and_the_page_shows_the_reason(co, man
     page = manager.get(waiting.get_absolute_url()).text
     assert "1 of 3 rows of march.csv can&#x27;t be imported, so nothing was imported." in page
     assert "row 4, resource: There is no resource “NOBODY”" in page
-    assert "/import/preview/" in page  # where every error stands
+    assert "/import/preview/" in page  # this page shows every error
     assert "Failed" in manager.get("/import/").text
 
 
@@ -157,7 +157,7 @@ def test_a_failure_in_the_middle_saves_nothing(co, manager, monkeypatch):
     def failing(*args, **kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(imports.audit, "record", failing)  # the last thing that is written
+    monkeypatch.setattr(imports.audit, "record", failing)  # the last write of an import
     do_jobs()
 
     waiting.refresh_from_db()
@@ -181,7 +181,7 @@ def test_another_worker_continues_after_one_was_killed(co):
     EntryImport.objects.update(status="running")
     Job.objects.update(state="running", tries=1)
     jobs.sweep()
-    assert not Entry.objects.exists()  # it may still be at work
+    assert not Entry.objects.exists()  # the first worker may still be running
 
     make_late()
     jobs.sweep()
@@ -256,7 +256,7 @@ def test_a_user_who_lost_the_permission_imports_nothing(co, lost):
     reason = Reason("IMPORT-RIGHTS", person=co.manager, entity=co.entity)
     assert (waiting.status, waiting.added, waiting.message) == ("failed", 0, reason)
     assert not Entry.objects.exists()
-    # The page of the import is theirs no more, so the notice says why itself, and leads to the job.
+    # The user can't see the page of the import any more, so the notice has the reason and links to the job.
     assert notices() == [(f"march.csv was not imported. {reason}", True)]
     job = jobs.about(waiting).get()
     assert Notice.objects.get().url == job.get_absolute_url()
@@ -279,8 +279,8 @@ def test_a_former_accountant_creates_no_records(co):
 
 
 @pytest.mark.parametrize("by", ["accountant", "manager"])
-def test_a_waiting_file_can_not_be_requested_in_another_way(co, by):
-    """IMP-1: the second request is refused with who requested the first one, when and how."""
+def test_a_waiting_file_cannot_be_requested_in_another_way(co, by):
+    """IMP-1: the second request is refused with the user, the time and the kind of the first one."""
     first = asked(co, by=co.manager)
     EntryImport.objects.update(imported_at=datetime(2026, 3, 31, 22, 5, tzinfo=UTC))
 
@@ -320,7 +320,7 @@ def test_a_refused_second_request_stays_on_the_preview(co, manager, monkeypatch)
     """IMP-1"""
     monkeypatch.setattr(jobs, "_send", lambda job: None)
     assert confirm(manager).redirect_chain[-1][0] == EntryImport.objects.get().get_absolute_url()
-    # The same once more is the same import; another wish is not.
+    # The same request again returns the same import; a different request is refused.
     assert confirm(manager).redirect_chain[-1][0] == EntryImport.objects.get().get_absolute_url()
     page = confirm(manager, submit="1")
     assert page.redirect_chain[-1][0] == "/import/preview/"
@@ -329,7 +329,7 @@ def test_a_refused_second_request_stays_on_the_preview(co, manager, monkeypatch)
 
 
 def test_an_import_works_without_a_cache(co, unreachable, monkeypatch):
-    """IMP-1: the import does not wait for the cache at every thousand rows."""
+    """IMP-1: the import does not wait for the cache after every thousand rows."""
     monkeypatch.setattr(planning, "_TOLD_EVERY", 1)
     waiting = asked(co)
 

@@ -1,4 +1,4 @@
-"""Files as time trackers write them, on the page and by command: what comes in, row by row (IMP-1)."""
+"""Files as time trackers write them, on the page and by command: the imported entries, row by row (IMP-1)."""
 
 import csv
 import datetime
@@ -102,7 +102,7 @@ def entries():
     ]
 
 
-# Hours are worked out by hand: 20 min is 1200 s / 3600 = 0.3333 h; 1:00:01 is 3601 s = 1.0003 h.
+# Hours are calculated by hand: 20 min is 1200 s / 3600 = 0.3333 h; 1:00:01 is 3601 s = 1.0003 h.
 COME_IN = {
     "clockify_detailed.csv": [
         ("11-01", GRID, None, "0.3333", "", "twenty minutes"),
@@ -132,7 +132,7 @@ COME_IN = {
 
 @pytest.mark.parametrize("name", COME_IN)
 def test_files_that_are_imported_without_options(way, name):
-    """IMP-1: without naming the program or the format."""
+    """IMP-1: the program and the format are recognized."""
     assert way.take(name) == []
     assert entries() == COME_IN[name]
 
@@ -147,7 +147,7 @@ def test_files_that_are_imported_without_options(way, name):
             [("11-09", GRID, None, "1.0000", "", "ok")],
         ),
         (
-            # Solidtime writes UTC: 23:30 on the last of October is half past midnight in Oslo.
+            # Solidtime writes UTC: 23:30 on the last day of October is half past midnight in Oslo.
             "solidtime_utc.csv",
             {"empty": "skip"},
             [f"row 3, hours: The hours are missing. {LEAVE_OUT}"],
@@ -168,7 +168,7 @@ def test_files_that_are_imported_without_options(way, name):
     ],
 )
 def test_rows_are_left_out_only_after_a_decision(way, name, choices, refused, expected):
-    """IMP-1: nothing is imported before."""
+    """IMP-1: nothing is imported before the decision."""
     assert way.take(name) == refused
     assert entries() == []
 
@@ -176,7 +176,7 @@ def test_rows_are_left_out_only_after_a_decision(way, name, choices, refused, ex
     assert entries() == expected
 
 
-def test_a_row_without_a_project_may_be_given_one(way):
+def test_rows_without_a_project_can_get_one(way):
     """IMP-1"""
     assert way.take("toggl_no_project_row.csv", {"project": FLEET}, empty="skip") == []
     assert entries() == [
@@ -185,7 +185,7 @@ def test_a_row_without_a_project_may_be_given_one(way):
     ]
 
 
-# Of three rows the description has a comma without quotes.
+# In one of three rows, the description has a comma without quotes.
 TOO_LONG = (6, 10, 23)
 DURATIONS_REFUSED = {13: "1:60", 17: "1e1", 18: "１.５", 19: "1½", 21: "1:5", 24: "inf", 25: "nan"}
 
@@ -194,8 +194,8 @@ TOO_MANY = {10: "1234.5 hours on 10 Nov 2026", 14: "25 hours on 14 Nov 2026"}
 MORE_THAN_A_DAY = "more than a day has. Correct the hours or the date in the file."
 
 
-def test_durations_that_can_not_be_read_prevent_the_import(way):
-    """IMP-1; APP-10: nor can more than a day has."""
+def test_durations_that_cannot_be_read_prevent_the_import(way):
+    """IMP-1; APP-10: so do durations that are longer than a day."""
     refused = [
         (row, f"“{text}” is not a number of hours: write 7.5 or 7:30.")
         for row, text in DURATIONS_REFUSED.items()
@@ -273,7 +273,7 @@ def test_unusual_rows_are_warnings(co):
 
 
 def test_a_day_of_25_hours_prevents_the_import(way):
-    """APP-10: the same bound as for hours that are typed."""
+    """APP-10: the same limit as for hours that are typed."""
     assert way.take("x_times.xlsx") == [
         f"row 8, hours: Anna Eksempel would have 25 hours on 8 Nov 2026, {MORE_THAN_A_DAY}"
     ]
@@ -281,7 +281,7 @@ def test_a_day_of_25_hours_prevents_the_import(way):
 
 
 def test_times_of_a_workbook(co):
-    """IMP-1: as they were typed, in each of Excel's ways."""
+    """IMP-1: in each of Excel's ways to store a time."""
     seen = preview((FILES / "x_times.xlsx").read_bytes(), co.entity, Mapping(), on=datetime.date(2026, 12, 1))
     assert [(f"{row.date:%m-%d}", str(row.quantity), row.description) for row in seen.rows] == [
         ("11-02", "1.5000", "timedelta"),
@@ -308,7 +308,7 @@ def test_an_id_that_two_programs_gave_is_explained_by_number(co):
 @pytest.mark.parametrize("name", sorted(path.name for path in FILES.iterdir()))
 @pytest.mark.parametrize("answers", [{}, {"empty": "skip", "no_project": "skip", "invoiced": "skip"}])
 def test_the_counts_add_up_to_the_rows(co, name, answers):
-    """IMP-1: whatever becomes of a row, it is counted once"""
+    """IMP-1: each row is counted once."""
     for _ in range(2):
         seen = preview(path_of(name).read_bytes(), co.entity, Mapping(answers=answers))
         parts = [len(seen.to_add), len(seen.to_change), seen.already_there, seen.open, seen.taken_for_totals]

@@ -1,4 +1,4 @@
-"""The category of imported time that names none (IMP-1, JRN-3)."""
+"""The category of imported time without a category in the file (IMP-1, JRN-3)."""
 
 import pytest
 from django.core.management import CommandError
@@ -49,11 +49,11 @@ def given():
     ],
     ids=["clockify", "toggl", "harvest", "ours"],
 )
-def test_time_without_a_category_is_taxed_like_time_of_the_week(co, content):
-    """IMP-1 JRN-3: 8 h at 200 are 1,600, and 25 % of it 400; before there was no tax at all"""
+def test_time_without_a_category_is_taxed_like_time_of_the_week_page(co, content):
+    """IMP-1 JRN-3: 8 h at 200 are 1,600, and 25 % tax are 400."""
     contract = factories.contract(co, confirmed=True)
     seen = look(co, content)
-    assert seen.unnamed.in_words() == "1 row of time names no category: it gets Work."
+    assert seen.unnamed.in_words() == "1 row of time has no category: it gets Work."
     take(co, content, submit=True, by=co.accountant)
     assert given() == ["WORK"]
     (item,) = approve(Entry.objects.all(), by=co.manager).items
@@ -62,8 +62,8 @@ def test_time_without_a_category_is_taxed_like_time_of_the_week(co, content):
     assert (draft.contract, estimate(draft).tax) == (contract, 400)
 
 
-def test_the_first_category_is_given_as_on_the_week_unless_another_is_chosen(co, client):
-    """IMP-1 JRN-3: never unsaid, and only time that names none gets it"""
+def test_the_first_category_is_the_default_as_on_the_week_page(co, client):
+    """IMP-1 JRN-3: it is shown, another one can be selected, and only time without a category gets it."""
     admin = category(co, "ADMIN")
     client.force_login(co.member)
     grid = client.get("/time/").text
@@ -71,18 +71,18 @@ def test_the_first_category_is_given_as_on_the_week_unless_another_is_chosen(co,
 
     client.force_login(co.accountant)
     page = preview(client, FILE).text
-    assert "1 row of time names no category: it gets Admin, one of 2 categories of time." in page
+    assert "1 row of time has no category: it gets Admin, one of 2 categories of time." in page
     assert '<option value="ADMIN" selected>Admin</option>' in page
     assert '<td data-label="Category">ADMIN</td>' in page
     client.post("/import/preview/", {"choose": "1", "format": "ledgerline", "time_category": "WORK"})
     assert "it gets Work, one of 2 categories" in client.get("/import/preview/").text
-    client.post("/import/columns/", {})  # back and forth, and the choice stays
+    client.post("/import/columns/", {})  # on the next and the previous page, the choice stays
     assert "it gets Work, one of 2 categories" in client.get("/import/preview/").text
     client.post("/import/preview/", {})
     assert given() == ["WORK", "WORK"]
 
 
-def test_the_week_gives_the_same_where_nothing_is_posted(co, client):
+def test_the_week_page_uses_the_same_default_if_no_category_is_posted(co, client):
     """JRN-3"""
     category(co, "ADMIN")
     client.force_login(co.member)
@@ -101,7 +101,7 @@ def test_the_command_takes_a_category(co, tmp_path):
     ):
         command(file, "--time-category", "WRK")
     said = command(file, "--time-category", "WORK")
-    assert "1 row of time names no category: it gets Work, one of 2 categories of time." in said
+    assert "1 row of time has no category: it gets Work, one of 2 categories of time." in said
     assert given() == ["WORK", "WORK"]
 
 
@@ -109,13 +109,13 @@ def test_a_category_without_an_item_tax_group_is_shown(co):
     """IMP-1 JRN-3: without an item tax group no invoice can be posted"""
     Category.objects.filter(pk=co.time.pk).update(item_tax_group=None)
     assert look(co, FILE).unnamed.in_words() == (
-        "1 row of time names no category: it gets Work, which has no item tax group."
+        "1 row of time has no category: it gets Work, which has no item tax group."
     )
     content = FILE.replace("WORK", "")
     co.time.delete()
     assert look(co, content).unnamed.in_words() == (
-        "2 rows of time name no category, and the company has none for time: they get none, and no item tax "
-        "group. Have an administrator make one first."
+        "2 rows of time have no category, and the legal entity has no category for time: they get no "
+        "category and no item tax group. Ask an administrator to add a category for time first."
     )
     take(co, content)
     assert given() == [None, None]
@@ -123,8 +123,8 @@ def test_a_category_without_an_item_tax_group_is_shown(co):
 
 @pytest.mark.parametrize("external_id", ["T-1", ""])
 @pytest.mark.parametrize("here", [None, "ADMIN", "WORK"])
-def test_a_row_finds_its_entry_whatever_category_that_has(co, external_id, here):
-    """IMP-1: nothing twice, be it imported before time got a category, or given another one since"""
+def test_a_row_finds_its_entry_regardless_of_the_entrys_category(co, external_id, here):
+    """IMP-1: nothing twice, even if the entry was imported without a category or got another one since."""
     category(co, "ADMIN")
     head = "date,resource,project,hours,external_id\n"
     take(co, f"{head}2025-03-31,ANNA,NO1-P1,8,{external_id}\n")

@@ -1,4 +1,4 @@
-"""Rows like an entry that was imported before, but for hours, text or billing (IMP-1)."""
+"""Rows that differ from an imported entry in hours, text or billing only (IMP-1)."""
 
 import pytest
 from django.utils import timezone
@@ -32,7 +32,7 @@ def co(db):
         "2025-03-31,ANNA,NO1-P1,DESIGN,5,Drawings of the piers",
     ],
 )
-def test_a_row_like_an_imported_one_but_for_hours_or_text_is_changed(co, line):
+def test_a_row_that_differs_in_hours_or_text_only_is_changed(co, line):
     """IMP-1: it is never added without a decision."""
     take(co, BEFORE)
     entry = Entry.objects.get()
@@ -58,20 +58,20 @@ def test_a_row_like_an_imported_one_but_for_hours_or_text_is_changed(co, line):
         "2025-03-31,ANNA,NO1-P2,,5,Drawings",
     ],
 )
-def test_another_day_person_project_or_task_is_other_work(co, line):
+def test_another_day_person_project_or_task_is_different_work(co, line):
     """IMP-1"""
     factories.ProjectFactory(entity=co.entity, code="NO1-P2")
     take(co, BEFORE)
     assert take(co, BEFORE.splitlines()[0] + f"\n{line}\n").added == 1
 
 
-def test_more_work_of_the_day_beside_the_entry_is_new(co):
-    """IMP-1: the entry as it was is still in the file, so nothing has changed."""
+def test_more_work_of_the_same_day_is_new(co):
+    """IMP-1: the file still has the row of the entry, so nothing has changed."""
     take(co, BEFORE)
     assert take(co, BEFORE + "2025-03-31,ANNA,NO1-P1,DESIGN,1,Call\n").added == 1
 
 
-def test_work_of_another_program_or_typed_by_hand_is_no_change(co):
+def test_work_of_another_program_or_entered_by_hand_is_not_changed(co):
     """IMP-1"""
     factories.time_entry(co, hours="3", date="2025-04-01")
     take(co, BEFORE)
@@ -90,8 +90,8 @@ def state(entry):
     return str(entry.quantity.normalize()), entry.description, entry.billing_wish
 
 
-def test_a_changed_row_with_an_id_is_a_question_and_stops_no_other_row(co):
-    """IMP-1: left out, or its draft becomes what the file says; it can't be added, as its id is here."""
+def test_a_changed_row_with_an_id_needs_an_answer_and_does_not_stop_others(co):
+    """IMP-1: it is left out or changes its draft; it can't be added, because its id exists."""
     take(co, AN_ENTRY)
     entry = Entry.objects.get()
     seen = look(co, CHANGED)
@@ -138,7 +138,7 @@ _HOURS = AN_ENTRY.replace(",8,", ",5,")
     ],
 )
 def test_rows_of_submitted_entries_are_left_out_with_the_next_step(co, client, status, content, way):
-    """IMP-1: there is nothing to decide, and the other rows come in"""
+    """IMP-1: there is nothing to decide, and the other rows are imported."""
     take(co, AN_ENTRY)
     Entry.objects.update(
         status=status,
@@ -158,8 +158,8 @@ def test_rows_of_submitted_entries_are_left_out_with_the_next_step(co, client, s
     )
 
 
-def test_what_its_approver_has_decided_is_no_change(co):
-    """IMP-1: the billing type counts, not what the program said first"""
+def test_a_decision_of_the_approver_is_not_a_change(co):
+    """IMP-1: the billing type of the entry counts, and not the first value in the file."""
     take(co, AN_ENTRY)
     decided = {"status": "approved", "decided_at": timezone.now(), "priced_company": co.entity}
     Entry.objects.update(billing_type="non_chargeable", **decided)
@@ -189,7 +189,7 @@ def test_changed_hours_count_with_the_day(co):
 
 
 def test_a_draft_that_another_user_changes_is_checked_again(co, monkeypatch):
-    """IMP-1: their change is not overwritten"""
+    """IMP-1: the other user's change is not overwritten."""
     take(co, AN_ENTRY)
     plan, looks = importing.plan, []
 
@@ -232,7 +232,7 @@ def test_the_page_changes_drafts(co, client):
         ("yes,yes", "yes,no", ("a cost only", "billable"), ""),
     ],
 )
-def test_a_row_that_became_invoiced_elsewhere_is_changed(co, external_id, before, after, words, wish):
+def test_a_row_that_is_now_invoiced_elsewhere_is_changed(co, external_id, before, after, words, wish):
     """IMP-1: otherwise its entry would be billed twice."""
     head = "date,resource,project,hours,billable,invoiced,external_id\n"
     take(co, f"{head}2025-03-31,ANNA,NO1-P1,8,{before},{external_id}\n")
@@ -247,7 +247,7 @@ def test_a_row_that_became_invoiced_elsewhere_is_changed(co, external_id, before
     assert (done.added, done.changed, state(entry)[2]) == (0, 1, wish)
 
 
-def test_the_command_says_what_becomes_of_a_changed_row(co, tmp_path):
+def test_the_command_reports_changed_rows(co, tmp_path):
     """IMP-1"""
     head = "date,resource,project,hours,invoiced\n"
     take(co, f"{head}2025-03-31,ANNA,NO1-P1,8,no\n")

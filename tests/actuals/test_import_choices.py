@@ -42,7 +42,7 @@ def wishes():
     return list(Entry.objects.order_by("date").values_list("description", "billing_wish"))
 
 
-def test_what_is_exported_is_a_question_without_a_default(co):
+def test_exported_rows_need_a_decision_and_have_no_default(co):
     """IMP-1"""
     with pytest.raises(NotImported) as refusal:
         take(co, MARKED)
@@ -82,15 +82,15 @@ def test_billable_invoiced_and_exported(co, answers, expected):
     assert sum(result.preview.left_out.values()) == 5 - len(expected)
 
 
-def test_neither_yes_nor_no_is_an_error(co):
+def test_a_value_that_is_neither_yes_nor_no_is_an_error(co):
     """IMP-1"""
     assert errors(look(co, f"{HEAD}\n2025-03-31,ANNA,NO1-P1,1,,perhaps,,\n")) == [
         "row 2, billable: “perhaps” is neither yes nor no."
     ]
 
 
-def test_rows_that_are_left_out_are_not_judged(co):
-    """IMP-1: old work on projects that nobody has here."""
+def test_rows_that_are_left_out_are_not_checked(co):
+    """IMP-1: such as old work on projects that do not exist here."""
     content = f"{HEAD}\n2025-03-31,ANNA,OLD,1,,,,yes\n2025-03-31,ANNA,NO1-P1,2,,,,\n"
     assert len(look(co, content).errors) == 1
     assert take(co, content, Mapping(answers={"exported": "skip"})).added == 1
@@ -102,7 +102,7 @@ def test_rows_that_were_imported_before_need_no_decision(co):
     assert look(co, MARKED + "\n").errors == []
 
 
-def test_a_mark_that_was_answered_is_no_change_while_its_question_is_open(co):
+def test_a_flag_with_an_earlier_answer_is_not_a_change_while_its_question_is_open(co):
     """IMP-1"""
     take(co, MARKED, Mapping(answers={"exported": "cost"}))
     seen = look(co, MARKED + "\n")
@@ -139,7 +139,7 @@ def test_control_totals_by_person_and_currency(co):
     }
 
 
-def test_totals_of_what_is_new_leave_out_what_is_here(co):
+def test_totals_of_new_rows_exclude_existing_ones(co):
     """IMP-1"""
     take(co, BEFORE)
     seen = look(co, BEFORE + "2025-04-01,ANNA,NO1-P1,,1,Call\n")
@@ -162,9 +162,10 @@ FILE = (
 
 
 def test_control_totals_count_no_row_with_an_error(co):
-    """IMP-1: 7.5 h are new, 4 and 2 h are left out, and what one of these says can't be read.
+    """IMP-1: 7.5 h are new; 4 and 2 h are left out, and one of these has an unreadable value.
 
-    The others: no such duration, an unknown person, a day too long, a slip in year and hours.
+    The other rows have errors: an invalid duration, an unknown person, too many hours, a wrong year and
+    hours.
     """
     seen = look(co, FILE, Mapping(answers={"exported": "skip", "no_project": "skip"}))
     new, others, totals = (
@@ -195,13 +196,13 @@ def _counts(seen):
     ],
 )
 def test_each_row_counts_once(co, answers, counts):
-    """IMP-1: 9 rows: a row with an error is not new too, nor is one that is not decided yet."""
+    """IMP-1: of 9 rows, neither a row with an error nor one without a decision is counted as new."""
     seen = look(co, FILE, Mapping(answers=answers))
     assert (seen.total, _counts(seen)) == (9, counts)
 
 
-def test_a_row_that_is_here_counts_once(co):
-    """IMP-1: one is here, one is here and changed, one is new"""
+def test_an_existing_row_counts_once(co):
+    """IMP-1: one row exists, one exists and is changed, one is new."""
     head = "date,resource,project,hours,external_id\n"
     one, two, three = (f"2025-03-{day},ANNA,NO1-P1,8,T-{day}\n" for day in (10, 11, 12))
     take(co, head + one + two)
@@ -211,7 +212,7 @@ def test_a_row_that_is_here_counts_once(co):
     assert len(seen.to_add) + seen.already_there + seen.open + seen.wrong == seen.total == 3
 
 
-def test_the_page_and_the_command_say_what_is_new_and_what_is_not(co, client, tmp_path):
+def test_the_page_and_the_command_count_new_rows_and_others(co, client, tmp_path):
     """IMP-1: 7.5 h are new, 2 h have no project and are left out; a row has an error."""
     content = (
         "date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,7.5\n2025-04-01,ANNA,,2\nsoon,ANNA,NO1-P1,x\n"
@@ -235,8 +236,11 @@ def test_the_page_and_the_command_say_what_is_new_and_what_is_not(co, client, tm
 # Deciding again
 
 
-def test_rows_that_were_left_out_are_decided_again(co, client):
-    """IMP-1: the same file once more brings in what was left out, and nothing twice; the counts are true."""
+def test_rows_that_were_left_out_can_be_decided_again(co, client):
+    """IMP-1: importing the same file again adds the rows that were left out, and nothing twice.
+
+    Counts are correct.
+    """
     client.force_login(co.manager)
     take(co, MARKED, Mapping(answers={"exported": "skip", "invoiced": "skip"}))
     assert Entry.objects.count() == 2
@@ -260,8 +264,8 @@ def test_rows_that_were_left_out_are_decided_again(co, client):
     assert take(co, MARKED).added == 0
 
 
-def test_the_same_file_in_another_reading_decides_only_what_was_left_out(co):
-    """IMP-1: a project for the rows that had none; what came in is not read in another way."""
+def test_the_same_file_with_another_mapping_adds_only_rows_that_were_left_out(co):
+    """IMP-1: a project for the rows without one; imported rows are not read in another way."""
     content = "date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,1\n2025-04-01,ANNA,,2\n"
     take(co, content, Mapping(answers={"no_project": "skip"}))
     constants = {"project": "NO1-P1", "role": "CONSULTANT"}
@@ -271,7 +275,7 @@ def test_the_same_file_in_another_reading_decides_only_what_was_left_out(co):
     assert take(co, content, Mapping(constants=constants)).added == 0
 
 
-def test_an_entry_that_was_changed_here_is_no_error_of_the_same_file(co):
+def test_an_entry_that_was_edited_here_is_not_an_error_of_the_same_file(co):
     """IMP-1"""
     content = "date,resource,project,hours,external_id\n2025-03-31,ANNA,NO1-P1,8,T-1\n"
     take(co, content)
@@ -281,7 +285,7 @@ def test_an_entry_that_was_changed_here_is_no_error_of_the_same_file(co):
     assert Entry.objects.get().quantity == 5
 
 
-def test_all_of_it_left_out_again_says_so(co, client):
+def test_a_message_says_that_all_rows_are_left_out_again(co, client):
     """IMP-1"""
     client.force_login(co.manager)
     take(co, MARKED, Mapping(answers={"exported": "skip"}))
@@ -295,7 +299,7 @@ def test_all_of_it_left_out_again_says_so(co, client):
 # The same on the page and by command
 
 
-def test_the_page_asks_and_imports_what_it_showed(co, client):
+def test_the_page_imports_what_it_showed(co, client):
     """IMP-1"""
     client.force_login(co.manager)
     page = preview(client, MARKED)
@@ -312,7 +316,7 @@ def test_the_page_asks_and_imports_what_it_showed(co, client):
     assert "Import 4 entries" in answered.text
     assert "Left out: marked as invoiced" in answered.text
     client.post("/import/preview/", {"seen": page.context["seen"]})
-    assert not Entry.objects.exists()  # the page that was looked at had no answer yet
+    assert not Entry.objects.exists()  # the page that was shown had no answer yet
 
     client.post("/import/preview/", {"seen": answered.context["seen"]})
     assert [wish for _, wish in wishes()] == ["", "non_chargeable", "cost_only", "cost_only"]
@@ -332,7 +336,7 @@ def test_the_program_can_be_chosen_on_the_preview(co, client):
     assert "The resource is missing." in page.text
 
 
-def test_an_answer_that_is_none_changes_nothing(co, client):
+def test_an_invalid_answer_changes_nothing(co, client):
     client.force_login(co.manager)
     preview(client, MARKED)
     page = client.post(
@@ -341,7 +345,7 @@ def test_an_answer_that_is_none_changes_nothing(co, client):
     assert "Choose one of the answers that the page offers." in page.text
 
 
-def test_the_columns_keep_what_was_answered(co, client):
+def test_the_page_of_columns_keeps_the_answers(co, client):
     """IMP-1"""
     client.force_login(co.manager)
     preview(client, MARKED)
@@ -365,7 +369,7 @@ def test_the_command_asks_and_takes_answers(co, tmp_path):
 
     assert command(file, "--preview", "--exported", "bill") == (
         "5 of 5 rows would be added, 0 are there already.\n"
-        "5 rows of time name no category: they get Work.\n"
+        "5 rows of time have no category: they get Work.\n"
         "In the file, 31 Mar 2025 to 4 Apr 2025: 5 rows, 16.8333 h. New: 5 rows, 16.8333 h.\n"
         "  ANNA Anna: 5 rows, 16.8333 h.\n"
     )
@@ -373,7 +377,7 @@ def test_the_command_asks_and_takes_answers(co, tmp_path):
     assert (answer["added"], answer["left_out"]) == (2, {"invoiced": 1, "exported": 2})
 
 
-def test_the_command_says_what_could_be_left_out(co, tmp_path):
+def test_the_command_names_rows_that_could_be_left_out(co, tmp_path):
     """IMP-1"""
     file = tmp_path / "march.csv"
     file.write_text("date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,\n2025-03-31,ANNA,NO1-P1,1\n")
@@ -390,7 +394,7 @@ def test_the_command_says_what_could_be_left_out(co, tmp_path):
     assert command(file, "--empty", "skip") == (
         "1 of 2 rows added as a draft, 0 are there already.\n"
         "Left out: 1, without a duration, or still running.\n"
-        "1 row of time names no category: it gets Work.\n"
+        "1 row of time has no category: it gets Work.\n"
     )
     assert Entry.objects.get().quantity == Decimal(1)
     assert warnings(look(co, file.read_bytes())) != []

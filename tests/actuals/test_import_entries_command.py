@@ -42,14 +42,14 @@ def test_a_preview_and_then_the_import(co, file):
     """IMP-1"""
     assert run(file, "--preview") == (
         "2 of 2 rows would be added, 0 are there already.\n"
-        "2 rows of time name no category: they get Work.\n"
+        "2 rows of time have no category: they get Work.\n"
         "In the file, 31 Mar 2025 to 1 Apr 2025: 2 rows, 9.5 h. New: 2 rows, 9.5 h.\n"
         "  ANNA Anna: 2 rows, 9.5 h.\n"
     )
     assert not Entry.objects.exists()
 
     assert run(file) == (
-        "2 of 2 rows added as drafts, 0 are there already.\n2 rows of time name no category: they get Work.\n"
+        "2 of 2 rows added as drafts, 0 are there already.\n2 rows of time have no category: they get Work.\n"
     )
     again = run(file)
 
@@ -100,7 +100,7 @@ def test_errors_are_listed_and_nothing_is_imported(co, file):
     assert not Entry.objects.exists()
 
 
-def test_many_errors_are_cut_short(co, file):
+def test_long_lists_of_errors_are_shortened(co, file):
     header, row, _ = CSV.splitlines()
     file.write_text("\n".join([header, *[row.replace("7.5", "0")] * 60]))
     out = StringIO()
@@ -141,7 +141,7 @@ def test_answers_as_json(co, file):
         "time_without_category": {
             "rows": 2,
             "gets": "WORK",
-            "said": "2 rows of time name no category: they get Work.",
+            "said": "2 rows of time have no category: they get Work.",
         },
         "changed": [],
         "totals": totals,
@@ -208,7 +208,7 @@ def test_every_option_reaches_the_import(co, file):
         (["--create", "everything"], "An import can.t create “everything”"),
     ],
 )
-def test_options_that_make_no_sense(co, file, arguments, message):
+def test_inconsistent_options_are_refused(co, file, arguments, message):
     with pytest.raises(CommandError, match=message):
         run(file, *arguments)
 

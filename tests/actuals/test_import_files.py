@@ -1,4 +1,4 @@
-"""A file as a table, whatever program wrote it; and the files that are refused."""
+"""Reading a file of any program as a table; files that are refused."""
 
 import contextlib
 import io
@@ -53,14 +53,14 @@ def test_the_separator_is_found(separator):
     assert table.rows == [(2, ["2025-03-31", "8"])]
 
 
-def test_headings_we_know_outweigh_separators_in_texts():
+def test_known_headings_decide_over_separators_in_texts():
     """IMP-1"""
     table = read("date;hours;a, b, c, d and e\n2025-03-31;7,5;x\n")
 
     assert table.header == ["date", "hours", "a, b, c, d and e"]
 
 
-def test_excels_own_line_names_the_separator():
+def test_the_separator_line_of_excel_is_used():
     table = read("sep=;\r\ndate;hours\r\n2025-03-31;8\r\n")
 
     assert table.rows == [(3, ["2025-03-31", "8"])]
@@ -79,14 +79,14 @@ def test_encodings(encoding, warns):
     assert table.warnings == ([Reason("FILE-READ-AS-WESTERN", byte=30)] if warns else [])
 
 
-def test_bytes_that_windows_does_not_know_are_latin_1():
+def test_bytes_that_are_invalid_in_windows_1252_are_latin_1():
     table = read(b"date,description\n2025-03-31,\x81\xe6\n")
 
     assert table.rows[0][1][1] == "\x81æ"
     assert len(table.warnings) == 1
 
 
-def test_empty_rows_are_passed_over_and_counted():
+def test_empty_rows_are_skipped_and_counted():
     table = read('\n\ndate,hours\n2025-03-31,8\n\n , \n2025-04-01,"7\n5"\n')
 
     assert table.rows == [(4, ["2025-03-31", "8"]), (7, ["2025-04-01", "7\n5"])]
@@ -112,7 +112,7 @@ def test_the_first_sheet_is_read_or_the_one_that_is_named():
     refused(content, "WORKBOOK-OTHER-SHEETS", params, sheet="Sheet 3")
 
 
-def test_a_formula_counts_as_the_value_saved_with_it():
+def test_a_formula_has_its_saved_value():
     """IMP-1"""
     content = _edited(
         workbook([["date", "hours"], ["2025-03-31", "=3+4.5"]]),
@@ -164,7 +164,7 @@ def test_files_that_are_too_large_are_refused(monkeypatch):
     refused(workbook([["a"], *[[n] for n in range(4)]]), "FILE-MANY-ROWS", {"most": 3})
 
 
-def test_the_limits_are_those_we_promise():
+def test_the_limits_are_those_in_the_documentation():
     """IMP-1"""
     assert (tables.MOST_BYTES, tables.MOST_ROWS) == (52_428_800, 200_000)
 
@@ -213,7 +213,7 @@ def test_a_cell_of_csv_that_is_too_long_is_refused():
     refused(b"a\n" + b"1" * 200_000, "FILE-BAD-CSV", params)
 
 
-def test_a_zip_that_is_no_workbook_is_refused():
+def test_a_zip_that_is_not_a_workbook_is_refused():
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("readme.txt", "hello")
@@ -238,7 +238,7 @@ def test_a_zip_that_is_no_workbook_is_refused():
     ],
 )
 def test_a_file_that_is_not_a_workbook_gets_a_plain_sentence(name, content, sentence):
-    """IMP-1: no name of a class of ours, and not that it has no rows"""
+    """IMP-1: the message has no name of a Python class, and does not say that the file has no rows."""
     with pytest.raises(Refused) as refusal:
         read_table(content, name=name)
     assert sentence in refusal.value.message
@@ -286,7 +286,7 @@ def test_any_damage_to_a_workbook_is_a_table_or_refused(damage):
 
 @given(_DAMAGE, st.sampled_from(["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"]))
 def test_any_damage_inside_a_workbook_is_a_table_or_refused(damage, name):
-    """IMP-1: the archive is whole, and what it holds is not."""
+    """IMP-1: the archive is intact, but its content is damaged."""
     result = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(_BOOK)) as old, zipfile.ZipFile(result, "w") as new:
         for part in old.infolist():
@@ -297,27 +297,27 @@ def test_any_damage_inside_a_workbook_is_a_table_or_refused(damage, name):
         list(workbook_cells(result))
 
 
-def test_titles_above_the_header_are_passed_over():
-    """IMP-1: in CSV as in a workbook; the row with more known headings is the header."""
+def test_titles_above_the_header_are_skipped():
+    """IMP-1: in CSV and in workbooks; the row with more known headings is the header."""
     lines = "Time report;;\nNovember 2026;;\n\nDate;Project;Hours\n2026-11-02;P-1;8\n"
     table = read(lines)
     assert (table.header, table.rows) == (["Date", "Project", "Hours"], [(5, ["2026-11-02", "P-1", "8"])])
     assert table.warnings == [Reason("FILE-HAS-TITLES", row="4")]
 
 
-def test_a_word_that_is_also_a_heading_makes_no_header():
+def test_a_value_that_is_also_a_heading_makes_no_header():
     """IMP-1"""
     table = read("Day,Who,What\n2026-11-02,ANNA,project\n2026-11-02,ANNA,hours\n")
     assert table.header == ["Day", "Who", "What"]
 
 
-def test_a_row_of_csv_without_end_is_refused():
+def test_an_endless_row_of_csv_is_refused():
     """IMP-1: fifty megabytes of commas are one row, and fifty million cells."""
     refused("date,hours\n" + "," * 5_000_000 + "\n", "FILE-LONG-ROW", {"most": 4_194_304})
     refused("date,hours\n" + ',"\n",' * 1_000_000, "FILE-LONG-ROW", {"most": 4_194_304})
 
 
-def test_more_cells_than_an_import_can_mean_are_refused(monkeypatch):
+def test_more_cells_than_an_import_can_use_are_refused(monkeypatch):
     """IMP-1"""
     monkeypatch.setattr(tables.workbook, "MOST_CELLS", 5)
     refused("a,b\n1,2\n3,4\n", "FILE-MANY-CELLS", {"most": 5})

@@ -1,4 +1,4 @@
-"""Which column is which field, and what is made when a row names it and nobody knows it."""
+"""Which column is which field, and the records that are created for unknown names."""
 
 from decimal import Decimal
 

@@ -89,16 +89,16 @@ def test_only_open_choices_are_shown(co, manager):
     page = preview(manager, OURS.replace("7.5", "soon")).text
     assert "Answer the questions above" not in page
     assert "Correct the file or its columns, and update the preview." in page
-    assert '<form method="post" class="slow">' in page  # no card around two buttons
+    assert '<form method="post" class="slow">' in page  # no section around the two buttons
     asks = OURS.replace("description", "exported").replace("Drawings", "yes")
     assert "Answer the questions above" in preview(manager, asks).text
 
 
 def test_the_preview_shows_who_can_approve(co, manager):
-    """APP-2: nobody approves what they import themselves."""
+    """APP-2: users can't approve what they import themselves."""
     page = preview(manager).text
     assert "Nobody could approve 2 entries on NO1-P1" in page
-    assert "Let an accountant import the file, or have a billing administrator add one" in page
+    assert "Ask an accountant to import the file, or ask a billing administrator to add one" in page
 
     other = factories.UserFactory(username="kari", first_name="Kari", last_name="Nord")
     co.project.managers.add(other)
@@ -159,7 +159,7 @@ def test_only_accountants_create_missing_records(co, client):
     assert "Projects (1)" in preview(client, text, create=["projects"]).text
 
 
-def test_columns_are_mapped_and_constants_fill_in(co, manager):
+def test_columns_are_mapped_and_constants_fill_missing_values(co, manager):
     text = "Day;Who;Time\n02.03.2026;ANNA;7,5\n"
     send(manager, text)
     page = manager.get("/import/columns/").text
@@ -259,7 +259,7 @@ def test_as_many_queries_for_many_rows_as_for_few(co, manager):
 
 
 def test_another_file_in_another_tab_is_previewed_first(co, manager):
-    """IMP-1: what is confirmed is what was looked at."""
+    """IMP-1: only the preview that was shown can be confirmed."""
     seen = preview(manager).context["seen"]
     preview(manager, OURS.replace("7.5", "9"))
     answer = manager.post("/import/preview/", {"seen": seen}, follow=True)
@@ -270,7 +270,7 @@ def test_another_file_in_another_tab_is_previewed_first(co, manager):
 
 
 def test_the_main_button_is_the_next_step(manager):
-    """IMP-1: what is asked is answered on this page; what is wrong with rows may be a matter of columns"""
+    """IMP-1: open questions are answered on this page; errors in rows may need other columns."""
     again = '<button class="btn primary">'
     columns = '<a class="btn primary" href="/import/columns/">Change the columns</a>'
     head = "date,resource,project,hours,exported\n"
@@ -287,7 +287,7 @@ def test_one_entry_is_imported_as_a_draft(manager):
 
 
 def test_a_file_keeps_its_current_name(co, manager):
-    """IMP-1: its bytes were kept under another name before; an import of then keeps that one"""
+    """IMP-1: its bytes were stored under another name before; that earlier import keeps its name."""
     send(manager, name="clockify_detailed.csv")
     assert "clockify_detailed.csv, 2 rows" in manager.get("/import/columns/").text
     send(manager, name="c1.csv")

@@ -174,21 +174,21 @@ def test_programs_are_recognized_by_their_headings(co, format_, content, expecte
 
 
 def test_no_program_is_mistaken_for_another():
-    """IMP-1: each by the headings that give it away alone."""
+    """IMP-1: each by the headings that only this program has."""
     for format_, program in FORMATS.items():
         assert recognized([sign.partition("|")[0] for sign in program.signs]) == format_
     assert recognized(["Day", "Who", "Time"]) == "ledgerline"
 
 
 def test_a_program_can_be_chosen_instead(co):
-    """IMP-1: a D365 file has minutes, which nobody else's does."""
+    """IMP-1: only D365 files have minutes."""
     content = "Date,Duration,Project,Bookable Resource\n2025-03-31,90,Bridge,Anna\n"
     assert look(co, content).rows[0].quantity == Decimal("1.5")
     own = Mapping("ledgerline", {"quantity": "Duration", "resource": "Bookable Resource"})
     assert look(co, content, own).rows[0].quantity == 90
 
 
-def test_one_column_that_is_mapped_counts_before_those_of_the_program(co):
+def test_a_mapped_column_replaces_those_of_the_program(co):
     """IMP-1"""
     content = "Date,Duration,Project,Bookable Resource,Booked\n2025-03-31,90,Bridge,Anna,2\n"
     assert look(co, content, Mapping(columns={"quantity": "Booked"})).rows[0].quantity == 2
@@ -211,7 +211,7 @@ def test_minutes_and_seconds(co, header, cells, hours):
 
 
 def test_hours_and_minutes_that_differ_are_an_error(co):
-    """IMP-1: 1 h and 30 min may be one duration and a half, or two columns of it."""
+    """IMP-1: 1 h and 30 min can be one duration of 1.5 h, or the same duration in two units."""
     seen = look(co, "date,resource,project,hours,minutes\n2025-03-31,ANNA,NO1-P1,1,30\n")
     assert errors(seen) == [
         "row 2, hours: The column for minutes has 0.5 hours, and the column for hours has 1. Each column is "
@@ -243,7 +243,7 @@ def test_an_unknown_time_zone_is_refused(co):
     ]
 
 
-def test_dates_that_a_program_usually_writes_otherwise(co):
+def test_dates_that_a_program_usually_writes_in_another_format(co):
     """IMP-1: an assumed date format is a warning."""
     head = "Project,Description,User,Start Date,Duration (h)\n"
     seen = look(co, head + "Bridge,a,Anna,03/04/2025,01:00:00\nBridge,b,Anna,31/03/2025,01:00:00\n")

@@ -1,4 +1,4 @@
-"""An import neither shows nor changes entries of projects out of reach (SEC-1, IMP-1)."""
+"""An import does not show or change entries of projects that the user does not manage (SEC-1, IMP-1)."""
 
 from decimal import Decimal
 
@@ -56,7 +56,7 @@ def refused(co, content, mapping=None):
     ("before", "probe"),
     [
         (SECRET, f"{HEAD}\n2025-03-31,ANNA,SECRET,1,x\n"),
-        (SECRET, SECRET + "\n"),  # it would be here already
+        (SECRET, SECRET + "\n"),  # otherwise it would already exist
         (
             f"{KIMAI}\n77,2025-03-31,3:15,ANNA,SECRET,,Negotiating the takeover\n",
             f"{KIMAI}\n77,2025-03-31,1:00,ANNA,SECRET,,x\n",
@@ -68,8 +68,8 @@ def refused(co, content, mapping=None):
     ],
     ids=["like", "same", "id", "same id"],
 )
-def test_a_row_out_of_reach_is_compared_with_nothing(co, before, probe, answer):
-    """SEC-1: with no entry there it reads the same."""
+def test_a_row_on_another_managers_project_is_not_compared(co, before, probe, answer):
+    """SEC-1: the result is the same if there is no such entry."""
     mapping = Mapping(answers={"changed": answer} if answer else {})
     nothing_there = seen_by_manager(co, probe, mapping).as_json()
     take(co, before)
@@ -82,7 +82,7 @@ def test_a_row_out_of_reach_is_compared_with_nothing(co, before, probe, answer):
     assert isinstance(refused(co, probe, mapping), NotImported)
 
 
-def test_the_preview_page_shows_nothing_of_it(co, client):
+def test_the_preview_page_shows_nothing_of_other_projects(co, client):
     """SEC-1"""
     take(co, SECRET)
     client.force_login(co.manager)
@@ -92,7 +92,7 @@ def test_the_preview_page_shows_nothing_of_it(co, client):
 
 
 def test_the_error_about_an_unreachable_entry_shows_only_its_id(co):
-    """SEC-1: the row is on a project of the manager's, and the entry is not."""
+    """SEC-1: the row is on a project of the manager, the entry is not."""
     take(co, f"{KIMAI}\n77,2025-03-31,3:15,ANNA,SECRET,,Negotiating the takeover\n")
     probe = f"{KIMAI}\n77,2025-03-31,3:15,ANNA,NO1-P1,,Negotiating the takeover\n"
     for mapping in (Mapping(), Mapping(answers={"changed": "skip"}), Mapping(answers={"changed": "change"})):
@@ -105,8 +105,8 @@ def test_the_error_about_an_unreachable_entry_shows_only_its_id(co):
         refused(co, probe, mapping)
 
 
-def test_an_entry_that_was_moved_out_of_reach_stays_and_is_not_shown(co):
-    """SEC-1: not even where its billing differs from the file."""
+def test_an_entry_that_was_moved_to_another_project_does_not_change_and_is_not_shown(co):
+    """SEC-1: not even if its billing differs from the file."""
     head = f"{HEAD},invoiced"
     take(co, f"{head}\n2025-03-31,ANNA,NO1-P1,7,Piers,no\n", by=co.manager)
     Entry.objects.update(project=co.secret, description="Takeover", quantity=3)
@@ -121,7 +121,7 @@ def test_an_entry_that_was_moved_out_of_reach_stays_and_is_not_shown(co):
 
 
 def test_the_file_of_another_user_shows_no_rows(co):
-    """SEC-1: how it was read would say which project its work is on."""
+    """SEC-1: the mapping would reveal the project of the work."""
     text = "date,resource,hours,description\n2025-03-31,ANNA,7.25,Negotiating\n"
     take(co, text, Mapping(constants={"project": "SECRET"}))
     sentence = (
@@ -134,7 +134,7 @@ def test_the_file_of_another_user_shows_no_rows(co):
     assert refused(co, text, mapping).code == "IMPORT-REACH"
 
 
-def test_ones_own_file_is_known_again(co):
+def test_the_users_own_file_is_recognized(co):
     """IMP-1"""
     text = f"{HEAD}\n2025-03-31,ANNA,NO1-P1,7.25,Piers\n"
     take(co, text, by=co.manager, within=within(co))
@@ -143,7 +143,7 @@ def test_ones_own_file_is_known_again(co):
     assert seen.earlier == EntryImport.objects.get()
 
 
-def test_what_is_unknown_is_not_compared_with_names_out_of_reach(co):
+def test_unknown_names_get_no_suggestions_from_other_projects(co):
     """SEC-1"""
     seen = seen_by_manager(co, f"{HEAD}\n2025-03-31,ANNA,SECRE,1,\n")
     assert errors(seen) == ["row 2, project: There is no project “SECRE”."]
@@ -174,8 +174,8 @@ def test_a_full_day_does_not_show_the_hours_on_other_projects(co, hours, expecte
     assert errors(seen_by_manager(co, f"{HEAD}\n2025-03-31,ANNA,NO1-P1,{hours},\n")) == expected
 
 
-def test_hours_in_reach_are_counted_by_themselves(co):
-    """SEC-1, APP-10: 23 + 2 are too many whatever is elsewhere; an accountant reads 32.25 of all."""
+def test_hours_on_own_projects_are_counted_separately(co):
+    """SEC-1, APP-10: 23 + 2 are too many in any case; an accountant sees the total of 32.25."""
     take(co, f"{HEAD}\n2025-03-31,ANNA,NO1-P1,2,Piers\n" + SECRET.splitlines()[1] + "\n")
     text = f"{HEAD}\n2025-03-31,ANNA,NO1-P1,23,More\n"
     (own,) = errors(seen_by_manager(co, text, Mapping(answers={"changed": "add"})))
@@ -184,15 +184,15 @@ def test_hours_in_reach_are_counted_by_themselves(co):
     assert "Anna would have 32.25 hours on 31 Mar 2025 (9.25 of them already entered)" in all_of_it
 
 
-def test_a_day_that_is_full_by_now_does_not_show_them_either(co, monkeypatch):
-    """SEC-1, APP-10: the day is judged again when its rows are written."""
+def test_a_day_that_became_full_does_not_show_the_hours_on_other_projects(co, monkeypatch):
+    """SEC-1, APP-10: the day is checked again when its rows are written."""
     take(co, SECRET)
     monkeypatch.setattr("actuals.importing.planning.long_days", lambda *_: [])
     said = refused(co, f"{HEAD}\n2025-03-31,ANNA,NO1-P1,24,\n").message
     assert said == f"Nothing was imported. {ELSEWHERE.removeprefix('row 2, hours: ')}"
 
 
-def test_control_totals_count_what_the_file_says_and_no_more(co):
+def test_control_totals_count_only_what_the_file_says(co):
     """SEC-1"""
     take(co, SECRET)
     seen = seen_by_manager(co, f"{HEAD}\n2025-03-31,ANNA,SECRET,1,x\n2025-03-31,ANNA,NO1-P1,2,y\n").as_json()
@@ -223,7 +223,7 @@ def test_only_users_who_can_see_an_import_see_who_requested_it(co):
     assert EntryImport.objects.get() == first
 
 
-def test_an_accountant_and_the_command_reach_all(co):
+def test_accountants_and_the_command_import_for_all_projects(co):
     """IMP-1"""
     take(co, SECRET)
     probe = f"{HEAD}\n2025-03-31,ANNA,SECRET,1,x\n"

@@ -1,4 +1,4 @@
-"""The rows of a file: every error by row, and what is worth a look."""
+"""The rows of a file: every error by row, and warnings."""
 
 import datetime
 from decimal import Decimal
@@ -110,7 +110,7 @@ def test_an_id_can_be_used_once_in_a_file(co):
     assert errors(seen) == ["row 4, external_id: Row 2 already has the id “A-1”."]
 
 
-def test_what_other_companies_have_is_unknown(co):
+def test_records_of_other_companies_are_unknown(co):
     """SEC-1"""
     elsewhere = factories.company("SE1", "SEK", books=False)
     factories.ResourceFactory(entity=elsewhere.entity, code="BJORN")
@@ -141,7 +141,7 @@ def test_unique_names_are_accepted(co):
     assert seen.rows[1].project.code == "P9"
 
 
-def test_people_are_known_by_their_mail_and_login(co):
+def test_people_are_found_by_email_and_user_name(co):
     seen = look(co, csv(row(resource=co.member.email.upper()), row(resource=co.member.username)))
 
     assert [found.resource for found in seen.rows] == [co.resource, co.resource]
@@ -243,7 +243,7 @@ def test_hours_are_rounded_to_four_decimals(co):
 
 
 def test_a_day_over_24_hours_is_an_error(co):
-    """APP-10: with what was entered before, and without what was rejected."""
+    """APP-10: including existing entries, without rejected ones."""
     day = datetime.date(2025, 3, 31)
     factories.time_entry(co, hours="10", date=day)
     factories.time_entry(co, hours="24", date=day, status="rejected")

@@ -1,4 +1,4 @@
-"""What an unknown code is taken to mean: signs that look alike count as the same (IMP-1)."""
+"""The suggestion for an unknown code: characters that look alike count as equal (IMP-1)."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests import factories
         ("P-10177", "P-1017"),
     ],
 )
-def test_the_suggestion_is_what_looks_like_it_before_what_is_spelt_like_it(db, typed, meant):
+def test_the_suggestion_prefers_codes_that_look_alike(db, typed, meant):
     co = factories.company(books=False)
     for n in range(1, 18):
         factories.ProjectFactory(entity=co.entity, code=f"P-10{n:02}", name=f"Bridge {n}")

@@ -1,4 +1,4 @@
-"""What one cell of a file says, and what it leaves open."""
+"""The value of one cell of a file, and cells that are ambiguous."""
 
 import datetime
 from decimal import Decimal
@@ -66,14 +66,14 @@ def test_numbers_as_people_write_them(cell, number):
         datetime.date(2025, 1, 1),
     ],
 )
-def test_what_is_no_number(cell):
+def test_cells_that_are_not_numbers(cell):
     """IMP-1"""
     with pytest.raises(Invalid, match="is not a number"):
         number_of(cell)
 
 
 @pytest.mark.parametrize("cell", ["1,234", "12,345", "-999,000"])
-def test_a_comma_that_could_set_off_thousands_is_not_guessed_at(cell):
+def test_a_comma_that_could_separate_thousands_is_refused(cell):
     """IMP-1"""
     with pytest.raises(Invalid, match="can be read in two ways"):
         number_of(cell)
@@ -92,7 +92,7 @@ def test_a_comma_that_could_set_off_thousands_is_not_guessed_at(cell):
         ("1.234.5", ",", None),
     ],
 )
-def test_the_sign_before_decimals_can_be_said(cell, sign, number):
+def test_the_decimal_separator_can_be_set(cell, sign, number):
     """IMP-1"""
     if number is None:
         with pytest.raises(Invalid):
@@ -129,7 +129,7 @@ def test_the_sign_before_decimals_can_be_said(cell, sign, number):
         ("P1DT2H", "26"),
     ],
 )
-def test_hours_as_clocks_and_words_say_them(cell, hours):
+def test_hours_as_times_and_as_words(cell, hours):
     """IMP-1"""
     assert hours_of(cell) == Decimal(hours)
 
@@ -138,13 +138,13 @@ def test_hours_as_clocks_and_words_say_them(cell, hours):
     ("cell", "in_an_hour", "hours"),
     [(480, 60, "8"), ("20", 60, "0.3333"), (5400.0, 3600, "1.5"), ("1:30", 60, "1.5"), ("2 h", 60, "2")],
 )
-def test_a_lone_number_is_in_the_unit_of_its_column(cell, in_an_hour, hours):
-    """IMP-1: a clock and words say their own."""
+def test_a_number_is_in_the_unit_of_its_column(cell, in_an_hour, hours):
+    """IMP-1: times and words have their own unit."""
     assert hours_of(cell, "", in_an_hour).quantize(Decimal("0.0001")) == Decimal(hours)
 
 
 @pytest.mark.parametrize("cell", ["1d 2h", "2 days", "1 w"])
-def test_a_day_of_work_is_not_guessed_at(cell):
+def test_a_duration_in_days_is_refused(cell):
     """IMP-1"""
     with pytest.raises(Invalid, match="the length of a working day is not known"):
         hours_of(cell)
@@ -157,7 +157,7 @@ def test_a_day_of_work_is_not_guessed_at(cell):
         datetime.datetime(1900, 1, 1, 6),  # noqa: DTZ001
     ],
 )
-def test_what_are_no_hours(cell):
+def test_cells_that_are_not_hours(cell):
     """IMP-1"""
     with pytest.raises(Invalid, match="not a number of hours: write 7.5 or 7:30"):
         hours_of(cell)
@@ -196,7 +196,7 @@ def test_dates(cell, date_format, day):
         (True, ""),
     ],
 )
-def test_what_is_no_date(cell, date_format):
+def test_cells_that_are_not_dates(cell, date_format):
     """IMP-1"""
     with pytest.raises(Invalid, match="is not a date"):
         date_of(cell, date_format)
@@ -217,7 +217,7 @@ def test_a_date_format_in_words(text, date_format):
 
 
 @pytest.mark.parametrize("text", ["DD.MM", "%Y", "%Y%Y", "%", "%q", "date", "%H:%M", "\ud800"])
-def test_a_format_must_tell_the_day(text):
+def test_a_format_must_include_the_day(text):
     with pytest.raises(ValueError, match=r".*"):
         date_format_of(text)
 

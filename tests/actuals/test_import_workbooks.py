@@ -1,4 +1,4 @@
-"""Workbooks: what their cells mean, and those that are made to do harm (IMP-1)."""
+"""Workbooks: the meaning of their cells, and harmful files (IMP-1)."""
 
 import ast
 import datetime
@@ -104,8 +104,8 @@ def test_a_workbook_is_imported_by_the_types_of_its_cells(co):
         (0.000011574, "0.0003"),  # one second
     ],
 )
-def test_times_come_in_to_the_second(co, serial, hours):
-    """IMP-1: a time is a fraction of a day, which is never quite a whole second."""
+def test_times_are_read_to_the_second(co, serial, hours):
+    """IMP-1: a time is a fraction of a day, which is never exactly a whole second."""
     result, made = io.BytesIO(), openpyxl.Workbook()
     made.active.append(["date", "resource", "project", "hours"])
     made.active.append([datetime.date(2025, 3, 31), "ANNA", "NO1-P1", serial])
@@ -123,7 +123,7 @@ STYLED = (
 
 
 def one_row(date='<c t="inlineStr"><is><t>2025-03-31</t></is></c>', hours="<c><v>1</v></c>"):
-    """A workbook with one row of time, of these cells; style 1 shows a date with a time."""
+    """A workbook with one row of time with these cells; style 1 is a date with a time."""
     row = date + cells("ANNA", "NO1-P1").removeprefix("<row>").removesuffix("</row>") + hours
     head = cells("date", "resource", "project", "hours")
     parts = {"xl/styles.xml": STYLES, "xl/_rels/workbook.xml.rels": STYLED}
@@ -133,8 +133,8 @@ def one_row(date='<c t="inlineStr"><is><t>2025-03-31</t></is></c>', hours="<c><v
 @pytest.mark.parametrize(
     "number", ["1" * 5000, "9" * 41, "1_0", "٣", "1e5_0", "NaN", "Infinity", "0x10", "1,5"]
 )
-def test_what_is_no_number_in_a_file_of_text_is_none_in_a_workbook(co, number):
-    """IMP-1: a number of 5,000 digits was an internal error, and 1_0 was ten."""
+def test_texts_that_are_not_numbers_in_csv_are_not_numbers_in_a_workbook(co, number):
+    """IMP-1: a number of 5,000 digits, and 1_0, which Python reads as ten."""
     said = errors(look(co, one_row(hours=f"<c><v>{number}</v></c>")))
     assert said == errors(look(co, f'date,resource,project,hours\n2025-03-31,ANNA,NO1-P1,"{number}"\n'))
     assert said or number == "1,5"
@@ -153,15 +153,15 @@ def test_numbers_of_a_workbook_are_read_as_they_are_written(co, number, hours):
     [
         (
             '<c t="d"><v>0001-01-01T00:00:00+14:00</v></c>',
-            "“0001-01-01” is not a valid day in the time zone of the company.",
+            "“0001-01-01” is not a valid day in the time zone of the legal entity.",
         ),
         (
             '<c t="d"><v>9999-12-31T23:59:59-14:00</v></c>',
-            "“9999-12-31 23:59:59-14:00” is not a valid day in the time zone of the company.",
+            "“9999-12-31 23:59:59-14:00” is not a valid day in the time zone of the legal entity.",
         ),
         (
             '<c s="1"><v>2958465.99</v></c>',
-            "“9999-12-31 23:45:36” is not a valid day in the time zone of the company.",
+            "“9999-12-31 23:45:36” is not a valid day in the time zone of the legal entity.",
         ),
         (
             '<c s="1"><v>2958465.99999999</v></c>',
@@ -169,8 +169,8 @@ def test_numbers_of_a_workbook_are_read_as_they_are_written(co, number, hours):
         ),
     ],
 )
-def test_a_moment_at_the_edge_of_the_calendar_is_an_error_of_its_row(co, date, sentence):
-    """IMP-1: it was an internal error where its day in the company's zone is before or after all years."""
+def test_a_moment_at_the_limit_of_the_calendar_is_an_error_of_its_row(co, date, sentence):
+    """IMP-1: also if the day in the company's zone is before or after all years."""
     said = errors(look(co, one_row(date=date), Mapping(zone="America/New_York")))
     assert said == [f"row 2, date: {sentence}"]
 
@@ -195,9 +195,9 @@ def test_a_formula_without_a_value_is_never_left_out_as_empty(co):
 
 
 def test_a_date_without_a_time_has_no_zone(co):
-    """IMP-1: a company west of Greenwich keeps its day; a time of the same cell is one of UTC."""
+    """IMP-1: a company west of Greenwich keeps the day; a time in the same cell is in UTC."""
     co.entity.time_zone = "America/New_York"
-    moment = datetime.datetime(2025, 3, 31, 2)  # noqa: DTZ001 - ten in the evening of the 30th there
+    moment = datetime.datetime(2025, 3, 31, 2)  # noqa: DTZ001 - 10 pm on the 30th there
     content = book(
         ["date", "resource", "project", "hours"],
         [datetime.date(2025, 3, 31), "ANNA", "NO1-P1", 1],
@@ -224,7 +224,7 @@ def test_a_date_without_a_time_has_no_zone(co):
         ("[Red]-0.00;0", ""),
         ("#,##0.00_);[Red](#,##0.00)", ""),
         ("yyyy" + "-" * 251, "date"),
-        ("yyyy" + "-" * 252, ""),  # longer than a spreadsheet program saves
+        ("yyyy" + "-" * 252, ""),  # longer than spreadsheet programs allow
     ],
 )
 def test_what_a_number_format_shows(code, kind):
@@ -234,7 +234,7 @@ def test_what_a_number_format_shows(code, kind):
 
 @pytest.mark.parametrize("code", ["[$", "[>", '"', "[$[<[red", '\\\\"', "_[$"])
 def test_no_number_format_takes_long(code):
-    """IMP-1: neither one that is long, nor one of the longest that are read in each of the styles."""
+    """IMP-1: neither a long format, nor one of the maximum length in each of the styles."""
     began = time.perf_counter()
     assert kind_of(code * 40_000) == ""
     styles = _Styles()
@@ -300,7 +300,7 @@ def test_other_archives_are_named(name, code):
 
 
 def test_one_cell_of_many_megabytes_is_refused_at_once():
-    """IMP-1: one of 450 MB took 93 seconds and 1.5 GB once."""
+    """IMP-1: a cell of 450 MB would take 93 seconds and 1.5 GB."""
     piece = "x" * 1_000_000
     parts = [f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>']
     content = packed([*parts, *[piece] * 60, "</t></is></c></row></sheetData></worksheet>"])
@@ -310,7 +310,7 @@ def test_one_cell_of_many_megabytes_is_refused_at_once():
     assert time.monotonic() - started < 20
 
 
-def test_a_shared_text_without_end_is_refused():
+def test_an_endless_shared_text_is_refused():
     """IMP-1"""
     texts = f'<sst xmlns="{MAIN}"><si><t>{"x" * 40_000}</t></si></sst>'
     content = packed(sheet_of(cells("a")), **{"xl/texts.xml": texts})
@@ -327,20 +327,20 @@ def test_a_text_that_every_cell_repeats_is_refused(monkeypatch):
         list(workbook.read(io.BytesIO(content)))
 
 
-def test_an_attribute_without_end_is_refused():
-    """IMP-1: the parser would have to keep it."""
+def test_an_endless_attribute_is_refused():
+    """IMP-1: the parser would have to buffer it."""
     content = packed(sheet_of(f'<row r="{"1" * 5_000_000}"/>'))
     assert refusal(content) == TOO_LARGE
 
 
-def test_what_the_archive_says_is_added_up_before_anything_is_read(monkeypatch):
+def test_the_stated_sizes_are_added_up_before_reading(monkeypatch):
     """IMP-1"""
     monkeypatch.setattr(workbook, "MOST_UNPACKED", 1000)
     with pytest.raises(workbook.Refusal, match="WORKBOOK-TOO-LARGE"):
         list(workbook.read(io.BytesIO(packed(sheet_of(""), **{"xl/media/a.png": "x" * 2000}))))
 
 
-def test_bytes_count_as_they_come_out(monkeypatch):
+def test_unpacked_bytes_are_counted(monkeypatch):
     """IMP-1: regardless of the sizes that the archive states."""
     content = io.BytesIO(packed(sheet_of("<row/>" * 1000)))
     monkeypatch.setattr(workbook, "MOST_UNPACKED", 5000)
@@ -353,7 +353,7 @@ def test_bytes_count_as_they_come_out(monkeypatch):
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_packing_that_unpacks_without_a_bound_is_refused(method):
+def test_compression_that_unpacks_without_a_limit_is_refused(method):
     """IMP-1"""
     assert refusal(packed(sheet_of(""), method=method)) == ("WORKBOOK-COMPRESSION", {})
 
@@ -383,15 +383,15 @@ def test_reading_that_takes_too_long_is_stopped(monkeypatch):
     assert refusal(packed(sheet_of(cells("a")))) == ("WORKBOOK-TOO-SLOW", {})
 
 
-def test_a_reader_that_ends_badly_is_a_refusal(monkeypatch):
-    """IMP-1: as when the system ends it for its memory."""
+def test_a_reader_that_crashes_is_a_refusal(monkeypatch):
+    """IMP-1: such as when the system kills it for its use of memory."""
     run = subprocess.run
     killed = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
     monkeypatch.setattr(subprocess, "run", lambda command, **options: run(killed, **options))
     assert refusal(packed(sheet_of(cells("a")))) == ("WORKBOOK-TOO-SLOW", {})
 
 
-def test_the_reader_knows_no_secrets_and_has_bounds(monkeypatch):
+def test_the_reader_has_no_secrets_and_has_limits(monkeypatch):
     """IMP-1"""
     monkeypatch.setenv("SECRET_KEY", "not for the reader")
     seen = {}
@@ -416,7 +416,7 @@ def test_the_reader_knows_no_secrets_and_has_bounds(monkeypatch):
 
 
 def test_every_refusal_of_the_reader_has_its_values():
-    """IMP-1: the reader imports nothing of ours, so its codes are compared with the table here."""
+    """IMP-1: the reader imports none of our modules, so this test compares its codes with the table."""
     tree = ast.parse(Path(workbook.__file__).read_text())
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     made = [

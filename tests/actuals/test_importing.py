@@ -45,7 +45,7 @@ def test_time_is_imported_as_drafts(co):
     assert first.source == second.source == result.entry_import
 
 
-def test_the_import_and_the_file_are_kept(co):
+def test_the_import_and_the_file_are_stored(co):
     """IMP-1"""
     mapping = Mapping(date_format="YYYY-MM-DD")
     take(co, TWO_ROWS, mapping, name="march.csv")
@@ -62,7 +62,7 @@ def test_the_import_and_the_file_are_kept(co):
     assert (event.detail["rows"], event.detail["added"], event.detail["already_there"]) == (2, 2, 0)
 
 
-def test_a_preview_says_what_would_happen_and_writes_nothing(co):
+def test_a_preview_shows_the_result_and_writes_nothing(co):
     """IMP-1"""
     seen = look(co, TWO_ROWS)
 
@@ -96,7 +96,7 @@ def test_importing_the_same_file_again_adds_no_entries(co):
     assert "This file was already imported on" in warnings(seen)[0]
 
 
-def test_the_same_file_read_otherwise_adds_nothing_either(co):
+def test_the_same_file_with_another_mapping_adds_nothing(co):
     """IMP-1"""
     content = csv(row(hours="1"), row(hours="2"))
     take(co, content)
@@ -113,7 +113,7 @@ def test_two_companies_may_import_the_same_file(co):
     assert take(co, content).added == take(elsewhere, content).added == 1
 
 
-def test_a_file_whose_entries_were_deleted_comes_in_again(co):
+def test_a_file_can_be_imported_again_after_its_entries_were_deleted(co):
     take(co, TWO_ROWS)
     Entry.objects.all().delete()
 
@@ -123,7 +123,7 @@ def test_a_file_whose_entries_were_deleted_comes_in_again(co):
     assert EntryImport.objects.count() == 2
 
 
-def test_rows_that_are_there_already_are_counted_and_left_alone(co):
+def test_existing_rows_are_counted_and_do_not_change(co):
     """IMP-1"""
     take(co, csv(row(external_id="A-1"), row(external_id="A-2", hours="2")))
     longer = csv(row(external_id="A-2", hours="2,0000".replace(",", ".")), row(external_id="A-3", hours="3"))
@@ -153,7 +153,7 @@ def test_a_known_id_with_other_content_is_an_error_and_changes_nothing(co):
 
 
 def test_rows_without_an_id_are_known_by_their_content(co):
-    """IMP-1: two rows that are alike are two entries, and a longer file finds both again."""
+    """IMP-1: two identical rows are two entries, and a longer file finds both again."""
     alike = row(description="Meeting")
     take(co, csv(alike, alike))
     assert Entry.objects.count() == 2
@@ -174,7 +174,7 @@ def test_the_spelling_of_a_row_does_not_matter(co):
     assert (result.added, result.already_there) == (0, 1)
 
 
-def test_an_entry_without_an_id_that_was_changed_stays_as_it_is(co):
+def test_an_entry_without_an_id_that_was_edited_does_not_change(co):
     take(co, csv(row()))
     Entry.objects.update(quantity=8)
 
@@ -195,7 +195,7 @@ def test_another_file_with_nothing_new_is_recorded_once(co):
     assert list(EntryImport.objects.order_by("pk").values_list("rows", "added")) == [(2, 2), (1, 0)]
 
 
-def test_new_work_on_a_closed_project_is_refused_and_old_work_is_there(co):
+def test_new_work_on_a_closed_project_is_refused_and_existing_work_is_accepted(co):
     """IMP-1"""
     take(co, csv(row(external_id="A-1")))
     Project.objects.update(is_open=False)
@@ -223,7 +223,7 @@ def test_a_project_that_is_closed_while_the_import_runs_refuses_it(co, monkeypat
     assert not Entry.objects.exists()
 
 
-def test_an_uploaded_file_has_a_name_and_is_read_only_as_far_as_is_allowed(co):
+def test_an_uploaded_file_has_a_name_and_is_read_up_to_the_limit(co):
     upload = io.BytesIO(TWO_ROWS.encode())
     upload.name = "/somewhere/march.csv"
 
@@ -240,7 +240,7 @@ def test_many_rows_cost_as_many_queries_as_few(co):
             take(co, csv(*lines))
         return len(context)
 
-    queries(1, 5000)  # the first row ever takes SQLite one more
+    queries(1, 5000)  # the very first row takes one more query on SQLite
     assert queries(20, 1000) == queries(2, 0) < 30
 
 
@@ -248,7 +248,7 @@ def test_many_rows_cost_as_many_queries_as_few(co):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("contents", ["the same file", "files that overlap"])
 def test_two_imports_at_once_add_every_row_once(contents):
-    """IMP-1: the one that comes second finds the rows, and the tasks that were made, there already."""
+    """IMP-1: the second import finds the rows, and the tasks that were created."""
     co = factories.company(books=False)
     lines = [row(task=f"NEW-{n % 3}", external_id=f"A-{n}", hours="0.25") for n in range(50)]
     both = [csv(*lines), csv(*lines if contents == "the same file" else lines[10:])]

@@ -1,4 +1,4 @@
-"""A week is saved as a whole, whatever page or program it comes from."""
+"""A week is saved completely or not at all, from any page or program."""
 
 from datetime import date
 from decimal import Decimal
@@ -15,7 +15,7 @@ MONDAY = date(2026, 3, 2)
 
 @pytest.mark.django_db
 def test_hours_that_are_moved_to_another_row_are_counted_once():
-    """APP-10: 20 h of a day go from one row to another in one step."""
+    """APP-10: 20 h of a day are moved from one row to another in one step."""
     co = factories.company(books=False)
     entry = factories.time_entry(co, "20", date=MONDAY, status="draft")
     old = weeks.RowKey.of(entry)

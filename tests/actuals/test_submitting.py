@@ -86,8 +86,8 @@ def test_a_rejected_entry_is_submitted_again(co):
 
 
 @pytest.mark.parametrize(("hours", "is_room"), [("4", True), ("4.0001", False)])
-def test_rejected_hours_go_in_again_where_their_day_has_room(co, hours, is_room):
-    """APP-10: 20 h are there by now; 4 h make 24, and 4.0001 h are more than a day has."""
+def test_rejected_hours_are_submitted_again_if_their_day_has_room(co, hours, is_room):
+    """APP-10: the day has 20 h; 4 h make 24, and 4.0001 h are too many."""
     again = factories.time_entry(co, hours, status="rejected")
     factories.time_entry(co, "20")
 
@@ -100,8 +100,8 @@ def test_rejected_hours_go_in_again_where_their_day_has_room(co, hours, is_room)
     assert statuses() == ["submitted" if is_room else "rejected", "submitted"]
 
 
-def test_drafts_of_more_than_a_day_are_not_submitted(co):
-    """APP-10: whichever way they came in."""
+def test_drafts_over_24_hours_a_day_are_not_submitted(co):
+    """APP-10: regardless of how they were entered."""
     drafts = [factories.time_entry(co, hours, status="draft") for hours in ("12", "12.5")]
     message = refused("LONG-DAY", submit, drafts, by=co.member)
     assert message == "10 Mar 2025 would have 24.5 hours, and a day has 24. Enter fewer hours."
@@ -117,7 +117,7 @@ def test_two_rejected_rows_count_together(co):
 
 @pytest.mark.parametrize(("hours", "is_room"), [("4", True), ("4.0001", False)])
 def test_an_entry_fills_its_day_to_exactly_24_hours(co, hours, is_room):
-    """APP-10: with 20 h, while 15 rejected hours do not count."""
+    """APP-10: 20 h, and 15 rejected hours that do not count."""
     factories.time_entry(co, "20")
     factories.time_entry(co, "15", status="rejected")
     fields = {"date": date(2025, 3, 10), "project": co.project, "quantity": Decimal(hours)}
@@ -155,7 +155,7 @@ def test_only_submitted_entries_are_recalled(co, status):
     assert statuses() == [status]
 
 
-def test_what_was_approved_meanwhile_is_not_recalled(co):
+def test_an_entry_that_was_approved_meanwhile_is_not_recalled(co):
     """APP-1: the entry is read again under its lock."""
     entry = factories.time_entry(co)
     Entry.objects.update(status="approved", decided_at="2025-03-11T08:00:00Z")
@@ -165,13 +165,13 @@ def test_what_was_approved_meanwhile_is_not_recalled(co):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_recall_that_meets_an_approval_waits_for_it_and_is_refused():
+def test_a_recall_during_an_approval_waits_and_is_refused():
     """APP-1"""
     co = factories.company(books=False)
     entry = factories.time_entry(co)
     is_approving, outcomes = threading.Event(), []
 
-    def taking_back():
+    def recalling():
         try:
             assert is_approving.wait(20)
             recall([entry], by=co.member)
@@ -181,7 +181,7 @@ def test_a_recall_that_meets_an_approval_waits_for_it_and_is_refused():
         finally:
             connection.close()
 
-    thread = threading.Thread(target=taking_back)
+    thread = threading.Thread(target=recalling)
     thread.start()
     with transaction.atomic():
         list(Entry.objects.locked().filter(pk=entry.pk))
@@ -195,7 +195,7 @@ def test_a_recall_that_meets_an_approval_waits_for_it_and_is_refused():
     assert statuses() == ["approved"]
 
 
-def test_nobody_recalls_the_work_of_others(co):
+def test_nobody_recalls_entries_of_others(co):
     """APP-1"""
     entry = factories.time_entry(co)
 
@@ -205,7 +205,7 @@ def test_nobody_recalls_the_work_of_others(co):
     assert statuses() == ["submitted"]
 
 
-def test_the_person_who_typed_it_in_owns_it_too(co):
+def test_the_user_who_created_an_entry_owns_it_too(co):
     """APP-1"""
     without_login = factories.ResourceFactory(entity=co.entity, role=co.role)
     entry = factories.time_entry(co, resource=without_login, created_by=co.accountant)
@@ -231,7 +231,7 @@ def test_managers_of_the_project_and_accountants_submit_for_others(co, person, m
     assert statuses() == ["submitted" if may else "draft"]
 
 
-def test_a_manager_of_another_project_submits_nothing_here(co):
+def test_a_manager_of_another_project_cannot_submit(co):
     """SEC-1"""
     entry = factories.time_entry(co, status="draft")
     other = factories.UserFactory()
@@ -240,7 +240,7 @@ def test_a_manager_of_another_project_submits_nothing_here(co):
     refused("NOT-YOURS-TO-SUBMIT", submit, [entry], by=other)
 
 
-def test_an_accountant_of_another_company_submits_nothing_here(co):
+def test_an_accountant_of_another_company_cannot_submit(co):
     """SEC-1"""
     entry = factories.time_entry(co, status="draft")
     elsewhere = factories.company("SE1", "SEK", books=False)
@@ -274,7 +274,7 @@ def test_a_resource_of_another_company_is_refused(co):
 
     message = refused("SUBMIT-OTHER-ENTITY", submit, [entry], by=co.member)
 
-    assert "works for another company" in message
+    assert "belongs to another legal entity" in message
 
 
 def test_entries_of_one_company_at_a_time(co):
@@ -284,14 +284,14 @@ def test_entries_of_one_company_at_a_time(co):
     refused("ENTRIES-SEVERAL-ENTITIES", submit, entries, by=None)
 
 
-def test_a_deleted_entry_is_noticed(co):
+def test_a_deleted_entry_is_refused(co):
     entry = factories.time_entry(co, status="draft")
     Entry.objects.all().delete()
 
     refused("ENTRY-GONE", submit, [entry], by=co.member)
 
 
-def test_no_entries_are_no_event(co):
+def test_submitting_no_entries_records_no_event(co):
     assert submit([], by=co.member) == []
     assert recall(Entry.objects.none(), by=co.member) == []
     assert not AuditEvent.objects.exists()
@@ -310,8 +310,8 @@ def test_a_hundred_entries_cost_as_many_queries_as_one(co):
     assert len(for_many) == len(for_one) < 11
 
 
-def test_submitting_holds_the_projects_of_the_entries(co, monkeypatch):
-    """APP-1: on every database the projects are asked to be held, before their entries are locked."""
+def test_submitting_locks_the_projects_of_the_entries(co, monkeypatch):
+    """APP-1: on every database a shared lock of the projects is requested before the entries are locked."""
     entry = factories.time_entry(co, status="draft")
     asked = locks.asked(monkeypatch)
     submit([entry], by=co.member)
@@ -320,7 +320,7 @@ def test_submitting_holds_the_projects_of_the_entries(co, monkeypatch):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_project_that_is_being_closed_takes_no_entry_any_more():
+def test_a_project_that_is_being_closed_accepts_no_entry():
     """APP-1: a submission waits for the closing of the project and is refused."""
     co = factories.company(books=False)
     entry = factories.time_entry(co, status="draft")

@@ -1,4 +1,4 @@
-"""The week grid: typed, saved as a whole, submitted, copied; nothing typed and nothing of others is lost."""
+"""The week grid: entered, saved as a whole, submitted, copied; no input and no change by others is lost."""
 
 import threading
 from datetime import UTC, date, datetime, timedelta
@@ -73,13 +73,13 @@ def test_only_members_have_a_week(co, client):
         assert client.post(URL, {}).status_code == (302 if status == 200 else 403)
 
 
-def test_any_day_leads_to_its_week_and_nonsense_is_not_found(member):
+def test_any_day_leads_to_its_week_and_other_texts_are_not_found(member):
     assert member.get("/time/?day=2026-03-05").url == URL
     assert "Week 10, 2 Mar 2026 to 8 Mar 2026" in member.get("/time/2026-03-08/").text
     assert member.get("/time/2026-02-31/").status_code == 404
 
 
-def test_who_is_no_resource_is_told_so(co, member):
+def test_a_user_without_a_resource_gets_a_message(co, member):
     co.resource.user = None
     co.resource.save()
     assert "You have no timesheet in" in member.get(URL).text
@@ -87,7 +87,7 @@ def test_who_is_no_resource_is_told_so(co, member):
     assert stored() == []
 
 
-def test_hours_are_typed_as_people_write_them(co, member):
+def test_hours_can_be_typed_in_usual_formats(co, member):
     """APP-1"""
     response = member.post(URL, posted(key(co), ["7,5", "7.5", "7:30", "1,250"], words="Drawings"))
 
@@ -104,7 +104,7 @@ def test_hours_are_typed_as_people_write_them(co, member):
     assert AuditEvent.objects.filter(action="actuals.save_week").count() == 1
 
 
-def test_a_change_and_an_emptied_cell(co, member):
+def test_cells_can_be_changed_and_emptied(co, member):
     one, two = draft(co, "4"), draft(co, "3", date(2026, 3, 3))
     bases = [weeks.base_of([one]), weeks.base_of([two])]
 
@@ -126,7 +126,7 @@ def test_a_change_and_an_emptied_cell(co, member):
         ("0.00001", "This is less than 0.0001 hours"),
     ],
 )
-def test_wrong_hours_stay_as_typed_with_the_reason_next_to_them(co, member, typed, reason):
+def test_invalid_hours_stay_with_the_reason_next_to_them(co, member, typed, reason):
     response = member.post(URL, posted(key(co), ["8", typed]))
 
     assert response.status_code == 200
@@ -136,14 +136,14 @@ def test_wrong_hours_stay_as_typed_with_the_reason_next_to_them(co, member, type
     assert reason in response.text
 
 
-def test_a_day_holds_24_hours_over_all_rows(co, member):
+def test_a_day_has_at_most_24_hours_over_all_rows(co, member):
     draft(co, "20", task=None)
     response = member.post(URL, posted(key(co), ["5"]))
     assert "2 Mar 2026 would have 25 hours" in response.text
     assert len(stored()) == 1
 
 
-def test_next_to_nothing_typed_over_hours_is_told_and_deletes_nothing(co, member):
+def test_a_tiny_number_over_existing_hours_is_refused_and_deletes_nothing(co, member):
     """APP-10"""
     entry = draft(co, "24")
     response = member.post(URL, posted(key(co), ["0.00001"], [weeks.base_of([entry])]))
@@ -153,14 +153,14 @@ def test_next_to_nothing_typed_over_hours_is_told_and_deletes_nothing(co, member
 
 @pytest.mark.parametrize(("hours", "is_kept"), [("4", True), ("4.0001", False)])
 def test_a_day_has_exactly_24_hours(co, member, hours, is_kept):
-    """APP-10: 20 h and 4 h fill it; 4.0001 h are more than it has."""
+    """APP-10: 20 h and 4 h fill it; 4.0001 h are too many."""
     draft(co, "20", task=None)
     member.post(URL, posted(key(co), [hours]))
     assert len(stored()) == (2 if is_kept else 1)
 
 
-def test_rejected_hours_leave_their_day_to_others(co, member):
-    """APP-10: 20 h were rejected; 8 h of that day are saved, and nobody has to delete anything before."""
+def test_rejected_hours_leave_room_for_other_hours(co, member):
+    """APP-10: 20 h were rejected; 8 h are saved on the same day, and nothing has to be deleted before."""
     factories.time_entry(co, "20", date=MONDAY, task=None, status="rejected")
     response = member.post(URL, posted(key(co), ["8"]))
     assert response.status_code == 302
@@ -177,7 +177,7 @@ def test_rejected_hours_leave_their_day_to_others(co, member):
         ("/time/?day=tomorrow", "This is not a valid date"),
     ],
 )
-def test_a_week_out_of_bounds_leads_to_that_of_today_with_the_reason(co, member, url, why):
+def test_a_week_out_of_range_redirects_to_this_week_with_the_reason(co, member, url, why):
     """APP-10"""
     page = member.get(url, follow=True)
     assert page.redirect_chain == [("/time/", 302)]
@@ -186,8 +186,8 @@ def test_a_week_out_of_bounds_leads_to_that_of_today_with_the_reason(co, member,
     assert page.context["monday"] == weeks.monday_of(co.entity.today())
 
 
-def test_rejected_hours_are_in_no_total(co, member):
-    """APP-10: of 4 h rejected and 3 h in draft on Monday, 3 h fill it, as they do where hours are judged."""
+def test_rejected_hours_do_not_count_in_totals(co, member):
+    """APP-10: of 4 h rejected and 3 h in draft on Monday, 3 h count, as in the check of 24 hours."""
     draft(co, "3")
     factories.time_entry(co, "4", date=MONDAY, status="rejected", task=None)
     factories.time_entry(co, "2", date=MONDAY + timedelta(days=1), status="rejected", task=None)
@@ -198,7 +198,7 @@ def test_rejected_hours_are_in_no_total(co, member):
     assert page.text.count(" data-rejected") == 2
 
 
-def test_hours_more_than_a_year_ahead_are_refused_beside_their_cell(co, member):
+def test_hours_more_than_a_year_ahead_are_refused_at_their_cell(co, member):
     """APP-10"""
     monday = weeks.monday_of(co.entity.today() + timedelta(days=380))
     response = member.post(f"/time/{monday}/", posted(key(co), ["8"]))
@@ -208,7 +208,7 @@ def test_hours_more_than_a_year_ahead_are_refused_beside_their_cell(co, member):
 
 
 @pytest.mark.parametrize("action", ["save", "submit"])
-def test_days_outside_of_the_project_are_kept_with_one_warning(co, member, action):
+def test_days_outside_the_project_are_accepted_with_one_warning(co, member, action):
     """APP-10"""
     co.project.ends = MONDAY
     co.project.save()
@@ -219,7 +219,7 @@ def test_days_outside_of_the_project_are_kept_with_one_warning(co, member, actio
 
 
 def test_closed_projects_and_rows_of_others_are_refused(co, member):
-    """SEC-1: ids in a form are looked up among what the resource may use."""
+    """SEC-1: keys in a form must belong to records that the resource may use."""
     other = factories.company("SE1", "SEK", books=False)
     foreign = {
         "project": key(co, project=other.project.pk, task=None),
@@ -235,7 +235,7 @@ def test_closed_projects_and_rows_of_others_are_refused(co, member):
     assert stored() == []
 
 
-def test_somebody_elses_change_is_not_lost(co, member):
+def test_another_users_change_is_not_lost(co, member):
     entry = draft(co, "4")
     seen = weeks.base_of([entry])
     Entry.objects.filter(pk=entry.pk).update(quantity=6)
@@ -246,15 +246,15 @@ def test_somebody_elses_change_is_not_lost(co, member):
     assert 'value="5"' in response.text
     assert stored() == [(MONDAY, Decimal(6), "draft")]
 
-    # What was drawn again knows the change, so who saves again means it.
+    # The page shows the change now, so saving again overwrites it knowingly.
     entry.refresh_from_db()
     member.post(URL, posted(key(co), ["5"], [weeks.base_of([entry])]))
     assert stored() == [(MONDAY, Decimal(5), "draft")]
 
 
 @pytest.mark.parametrize("base", [":", "1:xx:yy", "1:NaN:0", "1:sNaN:0", "1:1e5:0", "x:٣:", "several", "\0"])
-def test_a_cell_that_does_not_say_what_it_showed_overwrites_nothing(co, member, base):
-    """APP-1: 4 h are there, and 5 h typed over something else are refused at their cell."""
+def test_a_cell_with_another_base_overwrites_nothing(co, member, base):
+    """APP-1: the cell has 4 h; 5 h with another base value are refused at their cell."""
     draft(co, "4")
 
     response = member.post(URL, posted(key(co), ["5"], [base]))
@@ -264,7 +264,7 @@ def test_a_cell_that_does_not_say_what_it_showed_overwrites_nothing(co, member, 
     assert stored()[0] == (MONDAY, Decimal(4), "draft")
 
 
-def test_an_untouched_cell_leaves_somebody_elses_change(co, member):
+def test_an_unchanged_cell_keeps_another_users_change(co, member):
     entry = draft(co, "4")
     seen = weeks.base_of([entry])
     Entry.objects.filter(pk=entry.pk).update(quantity=6)
@@ -272,7 +272,7 @@ def test_an_untouched_cell_leaves_somebody_elses_change(co, member):
     assert stored() == [(MONDAY, Decimal(6), "draft"), (date(2026, 3, 3), Decimal(1), "draft")]
 
 
-def test_submitted_and_several_are_locked_and_lead_to_their_entries(co, member):
+def test_submitted_and_multiple_entries_are_locked_and_link_to_their_pages(co, member):
     submitted = factories.time_entry(co, "2", date=MONDAY)
     for _ in range(2):
         draft(co, "1.5", date(2026, 3, 3))
@@ -287,8 +287,8 @@ def test_submitted_and_several_are_locked_and_lead_to_their_entries(co, member):
 
 
 @pytest.mark.parametrize("status", ["submitted", "approved", "recall"])
-def test_hours_submitted_since_the_page_was_drawn_stay_as_they_are(co, member, status):
-    """APP-1: also where their figures still are what its typist saw."""
+def test_hours_that_were_submitted_meanwhile_do_not_change(co, member, status):
+    """APP-1: even if they still have the value that the user saw."""
     entry = draft(co)
     base = weeks.base_of([entry])
     Entry.objects.filter(pk=entry.pk).update(
@@ -303,7 +303,7 @@ def test_hours_submitted_since_the_page_was_drawn_stay_as_they_are(co, member, s
         assert stored() == [(MONDAY, Decimal(4), status)]
 
 
-def test_a_rejected_cell_shows_why_and_is_mended_and_submitted_again(co, member):
+def test_a_rejected_cell_shows_its_reason_and_is_corrected_and_submitted(co, member):
     entry = factories.time_entry(
         co, "4", date=MONDAY, status="rejected", decided_by=co.manager, decision_comment="On which task?"
     )
@@ -312,7 +312,7 @@ def test_a_rejected_cell_shows_why_and_is_mended_and_submitted_again(co, member)
     assert stored() == [(MONDAY, Decimal(3), "submitted")]
 
 
-def test_a_rejected_cell_that_nobody_changed_stays_out_and_is_named(co, member):
+def test_an_unchanged_rejected_cell_is_not_submitted_and_is_named(co, member):
     """APP-1"""
     entry = factories.time_entry(
         co, "4", date=MONDAY, status="rejected", decided_by=co.manager, decision_comment="On which task?"
@@ -329,7 +329,7 @@ def test_a_rejected_cell_that_nobody_changed_stays_out_and_is_named(co, member):
     assert "Change it here and submit the week again, or open it and submit it unchanged." in page
 
 
-def test_a_rejected_cell_that_was_changed_and_saved_goes_in_with_the_week(co, member):
+def test_a_changed_rejected_cell_is_submitted_with_the_week(co, member):
     """APP-1"""
     hours = factories.time_entry(co, "4", date=MONDAY, status="rejected")
     words = factories.time_entry(co, "2", date=date(2026, 3, 3), status="rejected")
@@ -346,7 +346,7 @@ def bases_on(page):
     return [cell.base for cell in page.context["rows"][0].cells]
 
 
-def test_a_rejected_one_of_several_in_a_cell_is_shown_and_left_out(co, member):
+def test_a_rejected_entry_among_several_in_a_cell_is_shown_and_not_submitted(co, member):
     factories.time_entry(co, "4", date=MONDAY, status="rejected", decision_comment="Twice?")
     draft(co, "1")
     page = member.get(URL).text
@@ -355,7 +355,7 @@ def test_a_rejected_one_of_several_in_a_cell_is_shown_and_left_out(co, member):
     assert sorted(each[2] for each in stored()) == ["rejected", "submitted"]
 
 
-def test_submit_saves_and_hands_in_or_does_neither(co, member):
+def test_submitting_saves_and_submits_or_does_neither(co, member):
     """APP-1"""
     member.post(URL, posted(key(co), ["8", "7"], action="submit"))
     assert [each[2] for each in stored()] == ["submitted", "submitted"]
@@ -369,7 +369,7 @@ def test_submit_saves_and_hands_in_or_does_neither(co, member):
     assert (entry.status, Entry.objects.filter(date=date(2026, 3, 9)).count()) == ("draft", 1)
 
 
-def test_the_rows_words_go_to_all_that_can_be_changed(co, member):
+def test_a_rows_description_is_used_for_all_entries_that_can_change(co, member):
     one, two = draft(co, "4", description="a"), draft(co, "3", date(2026, 3, 3), description="b")
     sent = factories.time_entry(co, "2", date=date(2026, 3, 4), description="c")
     page = member.get(URL).text
@@ -384,7 +384,7 @@ def test_the_rows_words_go_to_all_that_can_be_changed(co, member):
     assert sent.description == "c"
 
 
-def test_last_week_is_copied_only_where_nothing_stands(co, member):
+def test_last_week_is_copied_into_empty_cells_only(co, member):
     draft(co, "4", MONDAY - timedelta(days=7))
     draft(co, "5", MONDAY - timedelta(days=6))
     there = draft(co, "1")
@@ -399,8 +399,8 @@ def test_last_week_is_copied_only_where_nothing_stands(co, member):
     assert stored()[-1][0] == date(2026, 3, 3)
 
 
-def test_texts_are_copied_with_the_hours_whatever_became_of_last_week(co, member):
-    """Submitted, approved or draft, and another text each day: each day's text comes along."""
+def test_descriptions_are_copied_with_the_hours_in_any_status(co, member):
+    """Submitted, approved or draft, with a different text each day: each day's text is copied."""
     monday, words = MONDAY - timedelta(days=7), ("Grid work", "Grid work tested", "Report")
     for n, (status, text) in enumerate(zip(("submitted", "approved", "draft"), words, strict=True)):
         stamps = {"decided_at": datetime(2026, 3, 1, 12, tzinfo=UTC)} if status == "approved" else {}
@@ -418,7 +418,7 @@ def test_texts_are_copied_with_the_hours_whatever_became_of_last_week(co, member
     assert {entry.status for entry in new} == {"draft"}
 
 
-def test_a_submitted_row_shows_its_text_and_has_no_place_to_type_another(co, member):
+def test_a_submitted_row_shows_its_description_without_an_input(co, member):
     factories.time_entry(co, "4", date=MONDAY, description="Grid work tested")
     page = member.get(URL).text
     assert '<div class="said">Grid work tested</div>' in page
@@ -433,7 +433,7 @@ def test_a_submitted_row_shows_its_text_and_has_no_place_to_type_another(co, mem
 
 @pytest.mark.parametrize("action", ["save", "submit"])
 def test_a_description_for_a_submitted_row_is_not_lost(co, member, action):
-    """The page was drawn before: the answer names the row and keeps the words."""
+    """The page was rendered before: the answer names the row and keeps the text."""
     factories.time_entry(co, "4", date=MONDAY, description="Old")
     response = member.post(URL, posted(key(co), words="New words", was="Old", action=action))
 
@@ -452,7 +452,7 @@ def test_a_day_with_several_drafts_does_not_lose_a_description(co, member):
     assert 'value="New words"' in response.text
 
 
-def test_in_a_row_of_drafts_and_submitted_the_text_is_for_the_drafts_and_says_so(co, member):
+def test_in_a_row_of_drafts_and_submitted_entries_the_description_is_for_the_drafts(co, member):
     factories.time_entry(co, "4", date=MONDAY, description="Submitted")
     mine = draft(co, "3", date(2026, 3, 3), description="Mine")
     page = member.get(URL).text
@@ -466,7 +466,7 @@ def test_in_a_row_of_drafts_and_submitted_the_text_is_for_the_drafts_and_says_so
     assert list(Entry.objects.order_by("date").values_list("description", flat=True)) == ["Submitted", "New"]
 
 
-def test_a_row_is_added_without_losing_what_was_typed(co, member):
+def test_a_row_is_added_without_losing_input(co, member):
     other = factories.ProjectFactory(entity=co.entity, code="NO1-P2")
     data = posted(
         key(co), ["6"], action="add", add_project=other.pk, task="", add_role="", add_category=co.time.pk
@@ -481,7 +481,7 @@ def test_a_row_is_added_without_losing_what_was_typed(co, member):
     assert "does not belong to NO1-P2" in member.post(URL, data | {"task": co.task.pk}).text
 
 
-def test_a_row_without_hours_is_remembered_until_the_week_is_submitted(co, member):
+def test_a_row_without_hours_is_kept_until_the_week_is_submitted(co, member):
     other = key(co, task=None)
     data = posted(key(co), ["6"]) | posted(other, words="Later")
     member.post(URL, data | {"row": [key(co), other]})
@@ -499,7 +499,7 @@ def test_tasks_are_those_of_open_projects_of_the_company(co, member):
     assert "Design" not in member.get(reverse("project_tasks"), {"project": other.project.pk}).text
 
 
-def test_nobody_saves_the_week_of_somebody_else(co):
+def test_nobody_saves_the_week_of_another_user(co):
     """SEC-1"""
     row = weeks.TypedRow(
         weeks.RowKey(co.project.pk, None, None, co.time.pk), {MONDAY: weeks.Typed.read("8", "")}
@@ -526,7 +526,7 @@ def test_as_many_queries_for_many_rows_as_for_few(co, member):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_two_users_can_not_fill_one_cell_at_the_same_time():
+def test_two_users_cannot_fill_one_cell_at_the_same_time():
     """The second one is refused, because the cell has changed."""
     co = factories.company(books=False)
     row_key = weeks.RowKey(co.project.pk, None, None, co.time.pk)

@@ -22,7 +22,7 @@ def no1():
 
 
 def cost_price(no1, price, unit=None):
-    """What a kilometre costs, by the company's list or by that of a unit."""
+    """What a kilometer costs, by the company's list or by that of a unit."""
     costs = no1.entity.price_lists.get(kind="cost", unit=None)
     if unit:
         costs = factories.PriceListFactory(entity=no1.entity, kind="cost", unit=unit)
@@ -62,7 +62,7 @@ def figures():
 )
 @pytest.mark.parametrize("change", ["list of the unit", "new price"])
 def test_work_at_cost_is_billed_by_its_current_cost(no1, terms, sale, change):
-    """CON-6 PRC-3: 100 km at 3.00 cost 300, also where a kilometre costs 5.00 today."""
+    """CON-6 PRC-3: 100 km at 3.00 cost 300, also where a kilometer costs 5.00 today."""
     billed_by_cost(no1, **terms)
     price = cost_price(no1, "3.00")
     drive(no1)

@@ -57,7 +57,7 @@ def test_items_on_hold_or_invoiced_are_skipped(company, item, later):
     BacklogItem.objects.filter(pk=other.pk).update(status="created")
     hold([item], until=later, reason="First", by=company.manager)
     again = hold([item, other], until=later, reason="Second", by=company.manager)
-    assert again.reasons == {"already customer invoice created": 1, "already on hold": 1}
+    assert again.reasons == {"on a draft proforma": 1, "already on hold": 1}
     assert held(item)[1] == "First"
 
 

@@ -79,7 +79,7 @@ def test_undo_does_not_change_invoiced_items(company, contract, item):
             "over a not-to-exceed limit (contract, by 5.00 NOK)",
         ),
         ({"hold_until": "tomorrow"}, "on hold"),
-        ({"status": "posted"}, "already customer invoice posted"),
+        ({"status": "posted"}, "on a confirmed proforma"),
     ],
 )
 def test_items_that_cannot_be_marked_are_counted_by_reason(company, item, fields, reason):
@@ -104,7 +104,7 @@ def test_an_action_that_changes_nothing_is_not_recorded(company, item, kind):
         "release": lambda: release_hold([item], by=company.manager),
     }[kind]()
     assert (marked.action, marked.changed) == (None, 0)
-    assert marked.reasons == {"already customer invoice posted": 1}
+    assert marked.reasons == {"on a confirmed proforma": 1}
     assert (BacklogAction.objects.count(), AuditEvent.objects.count()) == (0, before)
 
 
@@ -195,7 +195,7 @@ def test_a_selection_belongs_to_one_company(company, item):
     other = factories.ready_item(
         stranger, confirm_contract(factories.contract(stranger), by=stranger.manager), status="not_ready"
     )
-    with pytest.raises(Refused, match="several companies"):
+    with pytest.raises(Refused, match="several legal entities"):
         mark_ready([item, other], by=company.manager)
 
 

@@ -109,12 +109,12 @@ def test_confirmed_work_shows_its_proforma_and_what_it_is_billed_at(manager, com
         "Currency": "NOK",
         "Proforma": proforma.number,
         "Invoice": "",
-        "Backlog": "customer invoice posted",
+        "Backlog": "on a confirmed proforma",
     }
     rows = manager.get(reverse("approved")).text
     assert link(proforma) in rows
     page = manager.get(reverse("approval", args=[entry.pk])).text
-    for shown in ("1,200.00", "400.00", "Customer invoice posted", link(proforma)):
+    for shown in ("1,200.00", "400.00", "On a confirmed proforma", link(proforma)):
         assert shown in page
     assert "A cost only" not in page
     assert "Cancel approval" not in page
@@ -137,7 +137,7 @@ def test_posted_work_shows_its_invoice_and_no_action_that_would_be_refused(manag
         "Currency": "NOK",
         "Proforma": proforma.number,
         "Invoice": "INV-2025-000001",
-        "Backlog": "customer invoice posted",
+        "Backlog": "on a confirmed proforma",
     }
     assert link(invoice) in manager.get(reverse("approved")).text
     page = manager.get(reverse("approval", args=[entry.pk])).text
@@ -161,7 +161,7 @@ def test_returned_work_is_on_its_new_draft(manager, company, contract, entry):
         "Currency": "NOK",
         "Proforma": draft.number,
         "Invoice": "",
-        "Backlog": "customer invoice created",
+        "Backlog": "on a draft proforma",
     }
     page = manager.get(reverse("approval", args=[entry.pk])).text
     assert f"is on draft proforma {draft.number}. Remove it from the draft" in page
@@ -183,7 +183,7 @@ def test_work_that_is_billed_after_a_return_shows_its_second_proforma(manager, c
         "Currency": "NOK",
         "Proforma": draft.number,
         "Invoice": invoice.number,
-        "Backlog": "customer invoice posted",
+        "Backlog": "on a confirmed proforma",
     }
 
 

@@ -179,9 +179,9 @@ def test_a_list_does_not_overlap_itself(it):
 
 def test_a_list_of_the_wrong_owner_is_refused(it):
     """PRC-1"""
-    with pytest.raises(ValidationError, match="to the company or to one of its units"):
+    with pytest.raises(ValidationError, match="to the legal entity or to one of its units"):
         another(it, NEW_YEAR, kind="cost", customer=it.customer).full_clean()
-    with pytest.raises(ValidationError, match="to the company, a customer or a contract"):
+    with pytest.raises(ValidationError, match="to the legal entity, a customer or a contract"):
         another(it, NEW_YEAR, unit=OrganizationalUnitFactory(entity=it.entity)).full_clean()
 
 

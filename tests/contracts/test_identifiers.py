@@ -23,13 +23,13 @@ def wrong(model, country, **numbers):
 @pytest.mark.parametrize(
     ("country", "numbers"),
     [
-        ("NO", {"organisation_number": "999 000 002", "vat_number": "NO 999 000 002 MVA"}),
+        ("NO", {"organization_number": "999 000 002", "vat_number": "NO 999 000 002 MVA"}),
         ("NO", {"vat_number": "999000002"}),
-        ("SE", {"organisation_number": "556000-0001"}),
+        ("SE", {"organization_number": "556000-0001"}),
         ("NO", {"vat_number": "DE999000009"}),
         ("GR", {"vat_number": "EL094259216"}),
-        ("FR", {"organisation_number": "000 000 018", "vat_number": "FR66000000018"}),
-        ("US", {"organisation_number": "anything 12", "vat_number": "none"}),
+        ("FR", {"organization_number": "000 000 018", "vat_number": "FR66000000018"}),
+        ("US", {"organization_number": "anything 12", "vat_number": "none"}),
         ("NO", {"electronic_address_scheme": "0192", "electronic_address": "999000002"}),
         ("NO", {"electronic_address_scheme": "EM", "electronic_address": "somewhere"}),
     ],
@@ -42,7 +42,7 @@ def test_valid_numbers_and_those_of_unknown_countries_are_accepted(country, numb
 @pytest.mark.parametrize(
     ("country", "numbers", "sentence"),
     [
-        ("NO", {"organisation_number": "999000003"}, "“999000003” is not a valid company number in NO"),
+        ("NO", {"organization_number": "999000003"}, "“999000003” is not a valid organization number in NO"),
         ("NO", {"vat_number": "NO 999 000 003 MVA"}, "“NO 999 000 003 MVA” is not a valid VAT number in NO"),
         ("DE", {"vat_number": "DE999000008"}, "“DE999000008” is not a valid VAT number in DE"),
         (

@@ -300,7 +300,7 @@ def test_a_used_sequence_changes_its_format_between_two_years(administrator, hom
 def test_a_code_is_unique_in_its_company_after_a_change_too(administrator, home):
     first, second = Account.objects.filter(entity=home.entity)[:2]
     answer = posted(administrator, Account, "change", second.pk, fields={"number": first.number})
-    assert "Another account of this company already has this number." in sentences(answer)
+    assert "Another account of this legal entity already has this number." in sentences(answer)
 
 
 def test_errors_in_rows_are_listed_at_the_top_with_their_field(administrator):

@@ -20,11 +20,13 @@ from invoicing_site.floor.querysets import (
     LockingQuerySet,
     draw_ids,
     in_chunks,
+    lacks,
     total,
     totals,
+    values_of,
     write_rows,
 )
-from invoicing_site.models import AuditEvent, User
+from invoicing_site.models import AuditEvent, SavedView, User
 from tests.invoicing_site.probe import probe_model
 from tests.threads import ended
 
@@ -299,10 +301,10 @@ def test_writing_no_rows_is_allowed(probe):
 
 
 def test_a_value_of_a_subclass_is_written_as_its_base(probe):
-    class Colour(models.TextChoices):
+    class Color(models.TextChoices):
         RED = "r\t", "Red"
 
-    write_rows(probe, [probe(text=Colour.RED, note=Colour.RED)])
+    write_rows(probe, [probe(text=Color.RED, note=Color.RED)])
 
     assert probe.objects.values_list("text", "note").get() == ("r\t", "r\t")
 
@@ -345,6 +347,25 @@ def test_real_events_are_written_in_bulk(db):
         {"row": n, "amount": "1.10"} for n in range(3)
     ]
     assert AuditEvent._meta.get_field("detail").encoder is DjangoJSONEncoder
+
+
+def test_the_values_of_a_column_are_each_named_once(db):
+    for action in ("b.sign", "a.post", "b.sign", "", "c.pay"):
+        AuditEvent.objects.create(action=action)
+
+    assert values_of(AuditEvent, "action") == ["", "a.post", "b.sign", "c.pay"]
+    assert values_of(SavedView, "page") == []
+
+
+def test_rows_to_which_none_refers_are_found_without_a_join(db):
+    ada, bob = (User.objects.create(username=name) for name in ("ada", "bob"))
+    SavedView.objects.create(user=ada, page="backlog", name="Mine")
+
+    found = User.objects.filter(lacks(User, "saved_views"))
+
+    assert list(found) == [bob]
+    assert "JOIN" not in str(found.query)
+    assert SavedView.objects.filter(lacks(User, "notices", of="user")).get().user == ada
 
 
 def test_amount_columns_and_their_sums_have_four_decimals(probe):

@@ -249,7 +249,7 @@ def test_many_users_of_one_office_can_sign_in(clock):
     assert throttling.begin("newcomer", "192.0.2.1") == 0
 
 
-def test_neighbours_in_one_ipv6_network_count_as_one():
+def test_neighbors_in_one_ipv6_network_count_as_one():
     for number in range(30):
         throttling.begin(f"guess{number}", f"2001:db8:1:1::{number:x}")
     assert throttling.begin("somebody", "2001:db8:1:1:ffff::1") > 0

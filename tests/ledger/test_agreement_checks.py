@@ -174,10 +174,10 @@ def test_a_mixed_invoice_is_refused_and_its_work_is_billed_separately(no1, contr
 
 def test_a_changed_customer_is_named_with_the_changes(no1, contract):
     """CON-11"""
-    Customer.objects.filter(pk=no1.customer.pk).update(name="Nordlys AS", organisation_number="911111111")
+    Customer.objects.filter(pk=no1.customer.pk).update(name="Nordlys AS", organization_number="911111111")
     proposal = proposed(no1, work(no1, contract))
     assert found(proposal, "PARTY-CHANGED") == []
-    Customer.objects.filter(pk=no1.customer.pk).update(name="Sørlys AS", organisation_number="922222222")
+    Customer.objects.filter(pk=no1.customer.pk).update(name="Sørlys AS", organization_number="922222222")
     (result,) = [row for row in check(proposal, on=MARCH_31) if row.code == "PARTY-CHANGED"]
     assert (result.severity, result.reason.params) == (
         "warning",
@@ -186,18 +186,18 @@ def test_a_changed_customer_is_named_with_the_changes(no1, contract):
             "proforma": str(proposal.proforma),
             "changes": [
                 Reason("PARTY-FIELD-CHANGED", field=_("name"), was="Nordlys AS", now="Sørlys AS"),
-                Reason("PARTY-FIELD-CHANGED", field="organisation number", was="911111111", now="922222222"),
+                Reason("PARTY-FIELD-CHANGED", field="organization number", was="911111111", now="922222222"),
             ],
             "proposal": str(proposal),
         },
     )
     draft = return_proposal(proposal, by=no1.accountant, reason="A new name", on=MARCH_31)
     draft = proformas.take_party(draft, by=no1.manager)
-    assert (draft.bill_to_name, draft.organisation_number) == ("Sørlys AS", "922222222")
+    assert (draft.bill_to_name, draft.organization_number) == ("Sørlys AS", "922222222")
     again = proposed(no1, proforma=proformas.confirm(draft, by=no1.manager, on=MARCH_31))
     assert found(again, "PARTY-CHANGED") == []
     invoice = post(again, by=no1.accountant, on=MARCH_31)
-    assert (invoice.buyer_name, invoice.buyer_organisation_number) == ("Sørlys AS", "922222222")
+    assert (invoice.buyer_name, invoice.buyer_organization_number) == ("Sørlys AS", "922222222")
 
 
 def test_the_page_links_to_the_solution(no1, contract, client):
@@ -221,14 +221,14 @@ def test_a_name_that_the_manager_edited_is_not_a_change_of_the_customer(no1, con
 
 def test_another_name_with_the_customers_numbers_is_named(no1, contract):
     """CON-9"""
-    Customer.objects.filter(pk=no1.customer.pk).update(name="Nordlys AS", organisation_number="911111111")
+    Customer.objects.filter(pk=no1.customer.pk).update(name="Nordlys AS", organization_number="911111111")
     draft = drafted(no1, work(no1, contract))
     proformas.edit_header(draft, by=no1.manager, bill_to_name="Lyskjeden Regnskap AS")
     proposal = proposed(no1, proforma=proformas.confirm(draft, by=no1.manager, on=MARCH_31))
     ((severity, sentence),) = found(proposal, "PARTY-NUMBERS")
     assert severity == "warning"
     assert sentence.startswith(
-        "The bill-to name is Lyskjeden Regnskap AS, but the organisation number 911111111 is that of "
+        "The bill-to name is Lyskjeden Regnskap AS, but the organization number 911111111 is that of "
         "Nordlys AS."
     )
 
@@ -237,7 +237,7 @@ def test_a_draft_shows_that_its_customer_has_changed_and_can_copy_the_new_detail
     """CON-11: drafts can copy the new values."""
     draft = drafted(no1, work(no1, contract))
     ContractCustomer.objects.filter(contract=contract).update(
-        bill_to_name="Lyskjeden Regnskap AS", organisation_number="933333333"
+        bill_to_name="Lyskjeden Regnskap AS", organization_number="933333333"
     )
     client.force_login(no1.manager)
     page = client.get(draft.get_absolute_url()).content.decode()
@@ -245,7 +245,7 @@ def test_a_draft_shows_that_its_customer_has_changed_and_can_copy_the_new_detail
     assert "is now Lyskjeden Regnskap AS" in page
     client.post(f"/proformas/{draft.pk}/take-party/")
     draft.refresh_from_db()
-    assert (draft.bill_to_name, draft.organisation_number) == ("Lyskjeden Regnskap AS", "933333333")
+    assert (draft.bill_to_name, draft.organization_number) == ("Lyskjeden Regnskap AS", "933333333")
     assert "The customer has changed" not in client.get(draft.get_absolute_url()).content.decode()
 
 
@@ -267,10 +267,10 @@ def test_pages_show_the_rest_of_an_order(no1, contract, client):
 def test_numbers_of_a_bill_to_are_checked_where_they_are_entered(no1, contract, client):
     """CON-9 DOC-5: on the contract's customer, and in the header of a draft."""
     share = contract.customers.get()
-    share.bill_to_name, share.organisation_number = "Lyskjeden Regnskap AS", "933333333"
+    share.bill_to_name, share.organization_number = "Lyskjeden Regnskap AS", "933333333"
     with pytest.raises(ValidationError) as refused:
         share.full_clean()
-    assert list(refused.value.message_dict) == ["organisation_number"]
+    assert list(refused.value.message_dict) == ["organization_number"]
     draft = drafted(no1, work(no1, contract))
     client.force_login(no1.manager)
     head = {
@@ -278,11 +278,11 @@ def test_numbers_of_a_bill_to_are_checked_where_they_are_entered(no1, contract, 
         "cutoff": "2025-03-31",
         "accounting_date": "2025-03-31",
         "bill_to_name": "Lyskjeden Regnskap AS",
-        "organisation_number": "933333333",
+        "organization_number": "933333333",
     }
     page = client.post(f"/proformas/{draft.pk}/edit/", head).content.decode()
-    assert "“933333333” is not a valid company number in NO. Check its length and its digits." in page
-    answer = client.post(f"/proformas/{draft.pk}/edit/", head | {"organisation_number": "974760673"})
+    assert "“933333333” is not a valid organization number in NO. Check its length and its digits." in page
+    answer = client.post(f"/proformas/{draft.pk}/edit/", head | {"organization_number": "974760673"})
     assert answer.status_code == 302
     draft.refresh_from_db()
-    assert (draft.bill_to_name, draft.organisation_number) == ("Lyskjeden Regnskap AS", "974760673")
+    assert (draft.bill_to_name, draft.organization_number) == ("Lyskjeden Regnskap AS", "974760673")

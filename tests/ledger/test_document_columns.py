@@ -175,20 +175,20 @@ def test_a_due_date_that_agrees_with_the_terms_keeps_them(no1, contract):
 def test_a_customer_renamed_between_confirming_and_posting_prints_one_party(no1, contract):
     """CON-9: name, address and numbers are those of the proforma."""
     customer = no1.customer
-    customer.name, customer.organisation_number, customer.vat_number = (
+    customer.name, customer.organization_number, customer.vat_number = (
         "Nordlys AS",
         "911111111",
         "NO911111111",
     )
     customer.save()
     proposal = proposed(no1, work(no1, contract))
-    customer.name, customer.organisation_number = "Sørlys AS", "922222222"
+    customer.name, customer.organization_number = "Sørlys AS", "922222222"
     customer.vat_number = "NO922222222"
     customer.street, customer.city = "Nygata 2", "Arendal"
     customer.electronic_address_scheme, customer.electronic_address = "0192", "922222222"
     customer.save()
     invoice = post(proposal, by=no1.accountant, on=MARCH_31)
-    assert (invoice.buyer_name, invoice.buyer_organisation_number, invoice.buyer_vat_number) == (
+    assert (invoice.buyer_name, invoice.buyer_organization_number, invoice.buyer_vat_number) == (
         "Nordlys AS",
         "911111111",
         "NO911111111",
@@ -199,33 +199,33 @@ def test_a_customer_renamed_between_confirming_and_posting_prints_one_party(no1,
 
 def test_a_bill_to_with_its_own_name_has_its_own_numbers(no1, contract):
     """CON-9"""
-    no1.customer.organisation_number, no1.customer.vat_number = "911111111", "NO911111111"
+    no1.customer.organization_number, no1.customer.vat_number = "911111111", "NO911111111"
     no1.customer.electronic_address_scheme, no1.customer.electronic_address = "0192", "911111111"
     no1.customer.save()
     shares = ContractCustomer.objects.filter(contract=contract)
     shares.update(bill_to_name="Lyskjeden Regnskap AS")
     bare = posted(no1, work(no1, contract))
-    assert (bare.buyer_name, bare.buyer_organisation_number, bare.buyer_vat_number) == (
+    assert (bare.buyer_name, bare.buyer_organization_number, bare.buyer_vat_number) == (
         "Lyskjeden Regnskap AS",
         "",
         "",
     )
     assert (bare.buyer_electronic_address_scheme, bare.buyer_electronic_address) == ("", "")
     shares.update(
-        organisation_number="933333337",
+        organization_number="933333337",
         vat_number="NO933333337",
         electronic_address_scheme="0192",
         electronic_address="933333337",
     )
     invoice = posted(no1, work(no1, contract))
-    assert (invoice.buyer_organisation_number, invoice.buyer_vat_number) == ("933333337", "NO933333337")
+    assert (invoice.buyer_organization_number, invoice.buyer_vat_number) == ("933333337", "NO933333337")
     assert invoice.buyer_electronic_address == "933333337"
 
 
 def test_numbers_belong_to_a_name(no1, contract):
     """CON-9"""
     with pytest.raises(IntegrityError), transaction.atomic():
-        ContractCustomer.objects.filter(contract=contract).update(organisation_number="933333337")
+        ContractCustomer.objects.filter(contract=contract).update(organization_number="933333337")
 
 
 def test_a_draft_always_has_a_buyer(no1, contract):
@@ -236,9 +236,9 @@ def test_a_draft_always_has_a_buyer(no1, contract):
     with pytest.raises(Refused, match="Enter the country of the buyer"):
         proformas.edit_header(draft, by=no1.manager, country="")
     draft = proformas.edit_header(
-        draft, by=no1.manager, bill_to_name="Lyskjeden Regnskap AS", organisation_number="933333337"
+        draft, by=no1.manager, bill_to_name="Lyskjeden Regnskap AS", organization_number="933333337"
     )
-    assert (draft.bill_to_name, draft.organisation_number) == ("Lyskjeden Regnskap AS", "933333337")
+    assert (draft.bill_to_name, draft.organization_number) == ("Lyskjeden Regnskap AS", "933333337")
 
 
 def test_terms_that_were_removed_from_the_draft_stay_removed(no1, contract):

@@ -25,7 +25,7 @@ def test_an_invoice_shows_seller_buyer_amount_work_and_due_date():
     text = text_of(content(header_text="Thank you.", footer_text="Object within 14 days."))
 
     assert "Invoice INV-2026-000042" in text
-    assert "To Havneverket KF Attn. Kari Nordmann Sjøgata 3 8006 Bodø Company no. 888888888" in text
+    assert "To Havneverket KF Attn. Kari Nordmann Sjøgata 3 8006 Bodø Organization no. 888888888" in text
     assert "Date 20 Nov 2026 Period 1 Oct 2026 – 31 Oct 2026 Customer no. 10042" in text
     assert "Your reference Kari Nordmann Your order no. PO-77812 Contract K-1001 Harbour renewal" in text
     assert "Amount due NOK 1,250.00 Due date 20 Dec 2026 KID 20260004286" in text
@@ -52,9 +52,9 @@ def test_a_norwegian_seller_shows_its_number_and_register():
     assert "Foretaksregisteret" not in sole_trader
 
     british = text_of(
-        content(seller_country="GB", seller_vat_number="GB123", seller_organisation_number="77")
+        content(seller_country="GB", seller_vat_number="GB123", seller_organization_number="77")
     )
-    assert "Company no. 77 · VAT no. GB123" in british
+    assert "Organization no. 77 · VAT no. GB123" in british
     assert "Foretaksregisteret" not in british
 
 
@@ -123,7 +123,7 @@ def test_a_credit_note_has_its_title_and_names_the_invoice_that_it_corrects():
 
     assert "Credit note CRE-2026-000003" in text
     assert "Corrects invoice INV-2026-000037 of 31 Oct 2026" in text
-    assert "In your favour NOK 1,250.00" in text
+    assert "In your favor NOK 1,250.00" in text
     assert "−5 h 200.00 −1,000.00" in text
     assert "Total incl. VAT NOK −1,250.00" in text
     assert "No payment is due on this credit note." in text
@@ -379,7 +379,7 @@ def test_entered_texts_are_escaped():
         content(
             [line(description="<img src=http://example.com/a.png>")],
             header_text="<script>",
-            seller_accent_colour="red;} body{display:none",
+            seller_accent_color="red;} body{display:none",
         )
     )
     assert "<img" not in html

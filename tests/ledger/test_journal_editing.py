@@ -137,7 +137,7 @@ def test_groups_of_another_entity_are_refused(no1, line):
     add_all(no1)
     theirs = BillingTaxGroupFactory(entity=LegalEntityFactory(code="SE1"), code="HOME")
 
-    with pytest.raises(Refused, match="HOME .*belongs to another company than the lines"):
+    with pytest.raises(Refused, match="HOME .*belongs to another legal entity than the lines"):
         edit_journal_lines([actual.journal_line], by=None, billing_tax_group=theirs)
 
 

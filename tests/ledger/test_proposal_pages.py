@@ -210,7 +210,7 @@ def test_the_user_who_confirmed_cannot_post(accountant, client, no1, proposal, m
     assert "Ready to post" not in text
     assert "All checks passed. You confirmed" in text
     assert (
-        "so somebody else has to post its invoice. In this company, these people may post it: "
+        "so somebody else has to post its invoice. In this legal entity, these people may post it: "
         f"{no1.accountant}." in text
     )
     assert f"/proposals/{proposal.pk}/post/" not in text

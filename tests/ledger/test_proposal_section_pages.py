@@ -183,7 +183,7 @@ def test_a_layout_is_saved_as_default_and_used_from_then_on(accountant, no1, pro
     posted(accountant, "one_section", proposal.pk)
     data = {"scope": "company"}
     answer = words(posted(accountant, "save_layout", proposal.pk, **data))
-    assert "The layout is now the default for the whole company." in answer
+    assert "The layout is now the default for the whole legal entity." in answer
     (section,) = proposal.sections.all()
     section.mode, section.summary_by = "summary", "month"
     section.save()

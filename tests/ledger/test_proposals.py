@@ -359,9 +359,9 @@ def test_records_of_another_company_are_refused(no1, contract):
     department = Dimension.objects.create(entity=stranger.entity, code="DEP", name="Department")
     theirs = dimension_set(stranger.entity, [department.values.create(code="N", name="North")])
     proposal = proposed(no1, work(no1, contract))
-    with pytest.raises(Refused, match="belongs to another company"):
+    with pytest.raises(Refused, match="belongs to another legal entity"):
         edit_header(proposal, by=no1.accountant, dimensions=theirs)
-    with pytest.raises(Refused, match="belongs to another company"):
+    with pytest.raises(Refused, match="belongs to another legal entity"):
         edit_lines(proposal.lines.all(), by=no1.accountant, item_tax_group=stranger.item_tax_group)
 
 

@@ -219,11 +219,11 @@ def by_hand(company, proforma, contract, **fields):
 
 def test_work_is_added_by_hand(company, contract, detail):
     """PRO-3"""
-    added = by_hand(company, detail.line.proforma, contract, description="Licence")
+    added = by_hand(company, detail.line.proforma, contract, description="License")
     added.refresh_from_db()
     assert figures(added) == [("2.0000", "750.500000", "1501.0000", "chargeable")]
     assert (added.line, added.backlog_item, added.added_by) == (detail.line, None, company.manager)
-    assert (added.project, added.category, added.description) == (company.project, company.fee, "Licence")
+    assert (added.project, added.category, added.description) == (company.project, company.fee, "License")
     assert (added.billing_tax_group, added.item_tax_group) == (
         company.billing_tax_group,
         company.item_tax_group,
@@ -283,7 +283,7 @@ def test_what_cannot_be_added_by_hand(company, contract, detail):
 def test_a_detail_takes_no_tax_group_of_another_company(company, detail):
     """PRO-3 SEC-1"""
     stranger = factories.company(code="SE1", books=False)
-    with pytest.raises(Refused, match="belongs to another company"):
+    with pytest.raises(Refused, match="belongs to another legal entity"):
         edit(detail, company=company, item_tax_group=stranger.item_tax_group)
 
 

@@ -346,12 +346,12 @@ def test_who_will_not_be_able_to_post_is_warned_before_they_confirm(client, comp
     assert warned(company.accountant) == []
     type(company.entity).objects.filter(pk=company.entity.pk).update(separate_confirm_and_post=True)
     assert warned(company.manager) == []
-    assert all("Nobody else in this company may post it." in text for text in warned(company.accountant))
+    assert all("Nobody else in this legal entity may post it." in text for text in warned(company.accountant))
     second = factories.UserFactory(first_name="Vera", last_name="Eksempel")
     factories.MembershipFactory(user=second, entity=company.entity, role="accountant")
     found = warned(company.accountant)
     assert len(found) == 2
-    assert all("In this company, these people may post it: Vera Eksempel." in text for text in found)
+    assert all("In this legal entity, these people may post it: Vera Eksempel." in text for text in found)
 
 
 def test_an_auditor_confirms_nothing(client, company, draft):

@@ -278,7 +278,7 @@ def test_a_failing_contract_does_not_stop_the_others(company, contract, ready, d
     assert "disk full" in str(record.exc_info[1])
 
 
-NONE = "You manage no confirmed contract in this company, so there is nothing to run."
+NONE = "You manage no confirmed contract in this legal entity, so there is nothing to run."
 
 
 def test_a_refusal_is_recorded_in_its_own_words_and_tried_again(

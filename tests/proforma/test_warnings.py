@@ -154,8 +154,8 @@ def test_where_the_company_invoices_in_advance_it_is_a_warning(no1, client):
     no1.entity.refresh_from_db()
     draft, item = ahead_of(no1)
     sentence = (
-        "1 detail is a milestone dated after today (31 Dec 2026). The company bills in advance, so it can be "
-        "confirmed."
+        "1 detail is a milestone dated after today (31 Dec 2026). The legal entity invoices in advance, so "
+        "it can be confirmed."
     )
     assert list(map(str, warnings_of(draft))) == [sentence]
     client.force_login(no1.manager)
@@ -174,8 +174,8 @@ def test_what_is_invoiced_in_advance_is_posted_too(no1):
     typed(no1, draft, date=date(2026, 12, 20))
     (warning,) = warnings_of(draft)
     assert warning.sentence == (
-        "2 details are work and milestones dated after today (the first on 20 Dec 2026). The company "
-        "bills in advance, so it can be confirmed."
+        "2 details are work and milestones dated after today (the first on 20 Dec 2026). The legal "
+        "entity invoices in advance, so it can be confirmed."
     )
     today = no1.entity.today()
     proposal = billing.proposed(no1, proforma=confirm(draft, by=no1.manager), on=today)
@@ -308,7 +308,7 @@ def test_another_tax_group_or_text_is_edited(no1, draft, client):
     ("changes", "sentence"),
     [
         ({"country": "XX"}, "“XX” is not a country"),
-        ({"organisation_number": "12345"}, "“12345” is not a valid company number in NO"),
+        ({"organization_number": "12345"}, "“12345” is not a valid organization number in NO"),
         ({"bill_to_name": "Others AS", "vat_number": "NO12MVA"}, "is not a valid VAT number"),
     ],
 )
@@ -319,7 +319,7 @@ def test_a_header_takes_no_wrong_country_or_number(no1, draft, client, changes, 
     assert refused.value.code == "BAD-NUMBER"
     draft.refresh_from_db()
     client.force_login(no1.manager)
-    data = {name: getattr(draft, name) or "" for name in ("bill_to_name", "country", "organisation_number")}
+    data = {name: getattr(draft, name) or "" for name in ("bill_to_name", "country", "organization_number")}
     data |= {"cutoff": "2025-03-31", "accounting_date": "2025-03-31", **changes}
     answer = client.post(reverse("edit_proforma", args=[draft.pk]), data)
     assert answer.status_code == 200
@@ -328,16 +328,16 @@ def test_a_header_takes_no_wrong_country_or_number(no1, draft, client, changes, 
 
 def test_a_country_is_not_changed_under_a_number_of_another(no1, draft):
     """CON-9: 12345 is no number in Norway, whichever of the two is typed last."""
-    draft = edit_header(draft, by=no1.manager, country="DE", organisation_number="12345")
-    with pytest.raises(Refused, match="“12345” is not a valid company number in NO"):
+    draft = edit_header(draft, by=no1.manager, country="DE", organization_number="12345")
+    with pytest.raises(Refused, match="“12345” is not a valid organization number in NO"):
         edit_header(draft, by=no1.manager, country="NO")
 
 
 def test_what_the_customer_has_is_taken_as_it_is(no1, draft):
     """CON-11: a wrong number of the customer is changed there."""
-    no1.customer.organisation_number = "12345"
+    no1.customer.organization_number = "12345"
     no1.customer.save()
-    assert take_party(draft, by=no1.manager).organisation_number == "12345"
+    assert take_party(draft, by=no1.manager).organization_number == "12345"
 
 
 def test_an_unknown_order_number_gets_a_warning(no1, contract, draft, client):

@@ -21,7 +21,9 @@ class Command(BaseCommand):
             "name", help="id of an actual; id or external id of an entry; otherwise the number"
         )
         parser.add_argument("--line", type=int, metavar="N", help="only this line of an invoice")
-        parser.add_argument("--entity", metavar="CODE", help="needed if several companies have that number")
+        parser.add_argument(
+            "--entity", metavar="CODE", help="needed if several legal entities have that number"
+        )
         parser.add_argument("--json", action="store_true", help="print the explanation as one JSON object")
 
     def handle(self, *, kind, name, line, entity, **options):

@@ -16,7 +16,7 @@ from ledger.models import InvoiceProposal
 
 ERROR, WARNING = "error", "warning"
 
-# The check that finds what these refusals say; others have the name of the check as their code.
+# The checks behind these refusals; other refusals have the name of their check as code.
 _CHECKS = {
     "PERIOD-MISSING": "PERIOD-OPEN",
     "PERIOD-CLOSED": "PERIOD-OPEN",

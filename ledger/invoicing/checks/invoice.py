@@ -139,7 +139,7 @@ def _every_line_has_tax_codes(examined):
 
 @named("DISBURSEMENT-TAX")
 def _disbursements_are_not_taxed(examined):
-    """APP-8: the customer is charged what was paid in their name, without tax."""
+    """APP-8: the customer is charged what was paid in the customer's name, without tax."""
     facts = examined.facts
     lines = {(line.detail.category_id, tax_kind(facts, line)): line for line in reversed(facts.lines)}
     for (category_id, kind), line in lines.items():

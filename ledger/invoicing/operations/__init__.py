@@ -1,1 +1,1 @@
-"""The operations of an invoice proposal, in the order of its life."""
+"""The operations of an invoice proposal, from creation to posting."""

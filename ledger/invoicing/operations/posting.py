@@ -38,19 +38,19 @@ _Status = InvoiceProposal.Status
 
 
 def post(proposal: InvoiceProposal, *, by, on: datetime.date) -> CustomerInvoice:
-    """Turn the proposal into a posted, numbered invoice or credit note, whole or not at all (PST-1).
+    """Post the proposal as a numbered invoice or credit note, completely or not at all (PST-1).
 
     `on` is the invoice date if the proposal has none. Refused with the reasons of all errors that the checks
     find, to the person who confirmed the proforma if the entity requires two people (SEC-2), and if it is
-    already posted (ALREADY-POSTED). The PDF is created after commit.
+    already posted (ALREADY-POSTED). The PDF is created after the commit.
     """
     return _post(proposal, by, on, [])
 
 
 @transaction.atomic
 def _post(proposal, by, on, found: list[CheckResult]) -> CustomerInvoice:
-    """`post`; afterwards `found` holds what the checks found, also if it is refused."""
-    found.clear()  # of a first attempt that was rolled back
+    """Run `post`; afterwards `found` has the results of the checks, even if it is refused."""
+    found.clear()  # results of an attempt that was rolled back
     seen = InvoiceProposal.objects.select_related("entity").get(pk=proposal.pk)
     _refuse_settled(seen)
     day = accounting_date(seen, on=on)
@@ -69,7 +69,7 @@ def _post(proposal, by, on, found: list[CheckResult]) -> CustomerInvoice:
 
 @dataclass
 class Outcome:
-    """The result for one proposal: its invoice or the refusal, and all that the checks found (PRP-5)."""
+    """The result for one proposal: its invoice or the refusal, and the results of all checks (PRP-5)."""
 
     proposal: InvoiceProposal
     invoice: CustomerInvoice | None = None
@@ -227,7 +227,7 @@ def _write(facts, plan, period, by) -> CustomerInvoice:
     number = draw_number(entity, facts.series_of(invoice.kind).sequence.kind, on=invoice.invoice_date)
     invoice.number, invoice.year, invoice.seq = number.text, number.year, number.seq
     invoice.sequence = number.sequence
-    if invoice.kind != CustomerInvoice.Kind.CREDIT_NOTE:  # nobody pays one (DOC-5)
+    if invoice.kind != CustomerInvoice.Kind.CREDIT_NOTE:  # credit notes are not paid (DOC-5)
         reference = reference_of(entity, facts.customer, number.text)
         invoice.payment_reference_kind, invoice.payment_reference = reference
     plan.customer_transaction.document_number = number.text

@@ -11,7 +11,7 @@ from actuals.models import Actual, BillingType
 from contracts.models import LegalEntity
 from invoicing_site.floor import audit, checked, moves, transaction
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import ExactSum, in_chunks, write_rows
+from invoicing_site.floor.querysets import ExactSum, in_chunks, lacks, write_rows
 from invoicing_site.floor.seen import refuse_changed, stamp
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.claims import by_keys, claimed_by, claims_of
@@ -22,6 +22,7 @@ from ledger.models import (
     ProposalLayout,
     ProposalLine,
     ProposalSection,
+    Voucher,
 )
 from ledger.models.proposals import SectionMode, SummaryBy
 from ledger.setup.dimensions import DefaultDimensions
@@ -81,7 +82,7 @@ def create_proposals(entity: LegalEntity) -> list[InvoiceProposal]:
     Each in its own transaction; one that fails is logged and does not stop the others.
     """
     left = ProformaInvoice.objects.filter(
-        entity=entity, status=ProformaInvoice.Status.CONFIRMED, proposal=None
+        lacks(ProformaInvoice, "proposal"), entity=entity, status=ProformaInvoice.Status.CONFIRMED
     )
     return _each(create_proposal, left.order_by("pk"))
 
@@ -92,10 +93,10 @@ def fill_unblocked(entity: LegalEntity) -> list[InvoiceProposal]:
     Each in its own transaction; one that fails is logged and does not stop the others.
     """
     waiting = Actual.objects.filter(
+        ~Exists(Voucher.objects.filter(journal_line__actual=OuterRef("pk"))),
         backlog_item__detail__line__proforma=OuterRef("proforma"),
         type=Actual.Type.UNBILLED_SALES,
         booked_by=Actual.BookedBy.JOURNAL,
-        journal_line__voucher=None,
     )
     ready = InvoiceProposal.objects.filter(~Exists(waiting), entity=entity, status=_Status.BLOCKED)
     return _each(fill_lines, ready.order_by("pk"))

@@ -28,8 +28,8 @@ def return_proposal(proposal: InvoiceProposal, *, by, reason: str, on=None) -> P
     if not reason:
         raise Refused("REASON-MISSING", proposal=proposal)
     checked.words(reason, InvoiceProposal, "return_reason")
-    # All locks in their order, before anything is written: filling in and posting a proposal lock it and use
-    # the details that are changed here.
+    # Take all locks in their order before anything is written: filling in and posting a proposal lock it, and
+    # use the details that are changed here.
     proforma = proformas.lock(proposal.proforma)
     proposal = locked(proposal)
     before = proposal.status

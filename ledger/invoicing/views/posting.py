@@ -18,7 +18,7 @@ from ledger.models import InvoiceProposal
 
 # More invoices than this are posted in the background, because their PDFs are created too.
 AT_ONCE = 10
-# So many are checked before posting; the rest is checked when it is posted.
+# The number of proposals that are checked before posting; the others are checked when they are posted.
 LOOKED_AT = 100
 _REMEMBERED = 10
 _KEY = "proposals_chosen"
@@ -40,7 +40,7 @@ class PostProposal(Operation):
 
 
 def _remember(request, keys) -> str:
-    """Store the keys in the session, under a random word for the address of the page about them."""
+    """Store the keys in the session, under a random word that is part of the address of the next page."""
     word = secrets.token_hex(6)
     kept = dict(list(request.session.get(_KEY, {}).items())[1 - _REMEMBERED :])
     request.session[_KEY] = kept | {word: keys}
@@ -48,7 +48,7 @@ def _remember(request, keys) -> str:
 
 
 class _OfRemembered(Page):
-    """A page about proposals that were selected earlier in this session, if they are still in reach."""
+    """A page about proposals that were selected earlier in this session, if the reader still may see them."""
 
     permission = "proposal.post"
 

@@ -1,1 +1,1 @@
-"""The verbs of the integration journal."""
+"""The operations of the integration journal."""

@@ -51,7 +51,7 @@ _Status = IntegrationJournal.Status
 
 
 def _no_report(done, total):
-    """Progress that nobody reads."""
+    """The default for `report`: ignores the progress."""
 
 
 @dataclass
@@ -120,7 +120,7 @@ def _retry(entity, *, by):
         try:
             back_to_draft(journal, by=by)
         except Refused:
-            continue  # somebody else has already sent it back, or posted it
+            continue  # another user has already sent it back, or posted it
 
 
 def _follow_up(entity_id, posted):
@@ -140,7 +140,7 @@ def _in_order(rows) -> list[IntegrationJournal]:
     try:
         return [journals[key] for key in graph.static_order()]
     except CycleError:
-        # Two journals reverse lines of each other: the lines in error are posted by a second run.
+        # If two journals reverse lines of each other, a second run posts the lines in error.
         return list(journals.values())
 
 
@@ -196,7 +196,7 @@ def _post_chunk(journal, after, *, by) -> tuple[int | None, int, int]:
     entity = LegalEntity.objects.get(pk=journal.entity_id)
     periods = PeriodBook.hold(entity)
     locked = IntegrationJournal.objects.locked().get(pk=journal.pk)
-    if locked.status != _Status.PROCESSING:  # somebody else has just posted the rest
+    if locked.status != _Status.PROCESSING:  # another user has just posted the rest
         return None, 0, 0
     waiting = JournalLine.objects.unposted().filter(journal=locked, pk__gt=after)
     lines = list(waiting.select_related("actual").order_by("pk")[:CHUNK])

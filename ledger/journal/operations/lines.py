@@ -37,7 +37,7 @@ _Grouping = LegalEntity.JournalGrouping
 
 # Lines in one commit. A thousand lines block SQLite, which has one writer, for less than a second.
 CHUNK = 1000
-# From so many rows in one action on, the statistics of the query planner are out of date.
+# After this number of new rows, the statistics of the query planner are out of date.
 MANY = 10_000
 KEEP: Any = object()
 EDITABLE = ("billing_tax_group", "item_tax_group", "dimensions", "accounting_date")
@@ -125,7 +125,7 @@ def _with_originals(actuals) -> list[Actual]:
 def _drafts(entity, periods) -> dict[str, list]:
     """The entity's draft journals of these periods, locked, each as [journal, number of lines].
 
-    Without journals that hold the lines in error of another journal: an accountant works on these.
+    Without journals that have the lines in error of another journal: an accountant works on these.
     """
     own = IntegrationJournal.objects.filter(entity=entity, status=_Status.DRAFT, original=None)
     journals = list(own.filter(period__in=periods).locked())

@@ -50,7 +50,7 @@ class Reports(Page):
     permission = "report.view"
     template_name = "ledger/reports.html"
     title = "Reports"
-    lead = "Where the company stands, and where the figures come from."
+    lead = "Receivables, unbilled work and revenue, and the reports behind them."
 
     def get_context_data(self, **context):
         entity = self.request.entity

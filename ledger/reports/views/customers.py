@@ -17,7 +17,7 @@ _CONTRACTS = 50
 class Customers(ListScreen):
     """Customers with their open amounts by age; for project managers, those of their contracts.
 
-    Open amounts of whole customers are shown to readers of reports only.
+    Open amounts of whole customers are shown only to users who may see reports.
     """
 
     model = Customer

@@ -344,7 +344,7 @@ def balance_of_a_customer_deleted(ledger):
 
 def balance_of_a_project_moved(ledger):
     balance = ProjectBalance.objects.first()
-    balance.kind = "recognised"
+    balance.kind = "recognized"
     balance.save()
     return str(balance.project)
 

@@ -201,7 +201,7 @@ def test_a_canceled_approval_shows_the_voucher_and_the_one_that_undid_it(sample)
     explanation = explain.explain_actual(sales_of(sample, sample.canceled))
 
     assert "(approval canceled on 31 Mar 2025)" in explanation.step("actual").sentence
-    assert "is canceled; on no proforma." in explanation.step("claim").sentence
+    assert "is canceled; not on a proforma." in explanation.step("claim").sentence
     there, back = sentences(explanation, "voucher")
     assert there.split("\n")[1:] == [
         "Dr 1530 WIP sales value  240.00 NOK",
@@ -220,7 +220,7 @@ def test_an_open_entry_is_explained_up_to_its_status(sample):
     assert "is not in an integration journal yet" in on_a_draft.step("journal").sentence
 
     still_open = explain.explain_actual(sales_of(sample, sample.open))
-    assert "is not ready; on no proforma." in still_open.step("claim").sentence
+    assert "is not ready; not on a proforma." in still_open.step("claim").sentence
     assert "proforma" not in still_open.stages()
 
 
@@ -229,7 +229,7 @@ def test_an_open_entry_shows_its_blockers(sample):
     fact = sales_of(sample, sample.open)
     BacklogItem.objects.filter(actual=fact).update(hold_until="2099-01-01", hold_reason="Waits")
     claim = explain.explain_actual(fact).step("claim").sentence
-    assert claim.endswith("on no proforma. It is on hold until 1 Jan 2099: Waits.")
+    assert claim.endswith("not on a proforma. It is on hold until 1 Jan 2099: Waits.")
 
 
 def test_a_milestone_is_explained_without_an_entry(sample):
