@@ -4,6 +4,7 @@ import django_filters
 
 from actuals.models import NAMED, Entry
 from contracts.models import Project
+from invoicing_site.screens.finding import RowFilter
 from invoicing_site.screens.forms import ChoicesFilter, DayFilter, SearchFilter
 
 
@@ -25,7 +26,7 @@ class EntryFilter(django_filters.FilterSet):
     )
     status = ChoicesFilter(label="Status", choices=Entry.Status.choices)
     transaction_class = ChoicesFilter(label="Class", choices=Entry.Class.choices)
-    project = django_filters.ModelChoiceFilter(label="Project", queryset=_own_projects, empty_label="Any")
+    project = RowFilter(label="Project", queryset=_own_projects)
     since = DayFilter(label="From", field_name="date", lookup_expr="gte")
     until = DayFilter(label="To", field_name="date", lookup_expr="lte")
 
@@ -41,10 +42,9 @@ class ExpenseFilter(EntryFilter):
 
 
 class ImportedFilter(EntryFilter):
-    project = django_filters.ModelChoiceFilter(
+    project = RowFilter(
         label="Project",
-        queryset=lambda request: Project.objects.visible_to(request.user).filter(entity=request.entity),
-        empty_label="Any",
+        model=Project,
     )
 
 

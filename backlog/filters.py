@@ -16,7 +16,8 @@ from contracts.models import (
     TransactionClass,
     managers_of,
 )
-from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
+from invoicing_site.screens.finding import RowFilter
+from invoicing_site.screens.forms import ChoicesFilter, DayFilter, SearchFilter
 
 _WORK = [each for each in TransactionClass.choices if each[0] in ("time", "expense", "material", "fee")]
 
@@ -71,17 +72,16 @@ class BacklogFilter(django_filters.FilterSet):
     customer = RowFilter(label="Customer", model=Customer, field_name="contract_customer__customer")
     contract = RowFilter(label="Contract", model=ProjectContract)
     project = RowFilter(label="Project", model=Project, field_name="actual__project")
-    manager = django_filters.ModelChoiceFilter(
+    manager = RowFilter(
         label="Project manager",
-        field_name="contract__managers",
+        method="of_manager",
         queryset=lambda request: managers_of(ProjectContract, request.entity),
         empty_label="Anyone",
     )
-    role = django_filters.ModelChoiceFilter(
+    role = RowFilter(
         label="Role",
         field_name="actual__role",
         queryset=lambda request: Role.objects.filter(entity=request.entity),
-        empty_label="Any",
     )
     transaction_class = ChoicesFilter(label="Class", field_name="actual__transaction_class", choices=_WORK)
     billing_type = ChoicesFilter(
@@ -94,6 +94,10 @@ class BacklogFilter(django_filters.FilterSet):
     class Meta:
         model = BacklogItem
         fields = []
+
+    def of_manager(self, rows, name, managers):
+        managed = ProjectContract.managers.through.objects.filter(user__in=managers.keys)
+        return rows.filter(contract__in=managed.values("projectcontract"))
 
 
 def _people(request):
@@ -117,10 +121,8 @@ class ApprovalFilter(django_filters.FilterSet):
         "resource__name",
         placeholder="Description, project, person",
     )
-    project = django_filters.ModelChoiceFilter(
-        label="Project", queryset=_approvable_projects, empty_label="Any"
-    )
-    resource = django_filters.ModelChoiceFilter(label="Person", queryset=_people, empty_label="Anyone")
+    project = RowFilter(label="Project", queryset=_approvable_projects, empty_label="Any")
+    resource = RowFilter(label="Person", queryset=_people, empty_label="Anyone")
     transaction_class = ChoicesFilter(label="Class", choices=_WORK)
     since = DayFilter(label="From", field_name="date", lookup_expr="gte")
     until = DayFilter(label="To", field_name="date", lookup_expr="lte")

@@ -5,8 +5,16 @@ from django import forms
 from django.db.models import Exists, OuterRef, Q
 
 from backlog.models import BacklogItem
-from contracts.models import ContractLine, Customer, ProjectContract, ScheduleEntry, managers_of
-from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
+from contracts.models import (
+    ContractCustomer,
+    ContractLine,
+    Customer,
+    ProjectContract,
+    ScheduleEntry,
+    managers_of,
+)
+from invoicing_site.screens.finding import RowFilter
+from invoicing_site.screens.forms import ChoicesFilter, DayFilter, SearchFilter
 from proforma.models import InvoiceRun, ProformaInvoice, RunContract, was_returned
 
 
@@ -15,15 +23,20 @@ class _OfContracts(django_filters.FilterSet):
 
     q = SearchFilter("code", "name", placeholder="Code or name")
     customer = RowFilter(label="Customer", model=Customer, method="of_customer")
-    manager = django_filters.ModelChoiceFilter(
+    manager = RowFilter(
         label="Project manager",
-        field_name="managers",
+        method="of_manager",
         queryset=lambda request: managers_of(ProjectContract, request.entity),
         empty_label="Anyone",
     )
 
-    def of_customer(self, rows, name, customer):
-        return rows.filter(pk__in=customer.contract_customers.values("contract"))
+    def of_customer(self, rows, name, customers):
+        shares = ContractCustomer.objects.filter(customer__in=customers.keys)
+        return rows.filter(pk__in=shares.values("contract"))
+
+    def of_manager(self, rows, name, managers):
+        managed = ProjectContract.managers.through.objects.filter(user__in=managers.keys)
+        return rows.filter(pk__in=managed.values("projectcontract"))
 
 
 class ContractFilter(_OfContracts):
@@ -53,14 +66,11 @@ class HubFilter(_OfContracts):
             ("due", "an invoice date that is due"),
         ],
     )
-    contract = RowFilter(label="Contract", model=ProjectContract, method="this_contract")
+    contract = RowFilter(label="Contract", model=ProjectContract, field_name="pk")
 
     class Meta:
         model = ProjectContract
         fields = []
-
-    def this_contract(self, rows, name, contract):
-        return rows.filter(pk=contract.pk)
 
     def with_work(self, rows, name, chosen):
         items = BacklogItem.objects.open().filter(contract=OuterRef("pk"))

@@ -86,8 +86,8 @@ class Backlog(ListScreen):
             context["groups"] = grouped(context["object_list"], by, context["query"])
             context["group_label"] = GROUPS[by].capitalize()
         form = self.filterset.form
-        contract = form.cleaned_data.get("contract") if form.is_valid() else None
-        if contract:
+        chosen = form.cleaned_data.get("contract") if form.is_valid() else None
+        if chosen and (contract := chosen.row):
             context["limits"] = limits_of(contract)
             context["limits_contract"] = contract
         return context

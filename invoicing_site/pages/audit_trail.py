@@ -19,6 +19,7 @@ from invoicing_site.floor.audit_words import in_words
 from invoicing_site.floor.querysets import values_of
 from invoicing_site.models import AuditEvent, User
 from invoicing_site.screens import ListScreen
+from invoicing_site.screens.finding import RowFilter
 from invoicing_site.screens.forms import DayFilter, SearchFilter
 from invoicing_site.screens.pages import Screen
 from invoicing_site.screens.tables import DayColumn, MainColumn, Table, TextColumn
@@ -58,7 +59,7 @@ def _subjects():
 
 class AuditFilter(django_filters.FilterSet):
     q = SearchFilter("subject_text", "action", "subject_id", placeholder="Subject, action")
-    by = django_filters.ModelChoiceFilter(label="Who", queryset=_members, empty_label="Anyone")
+    by = RowFilter(label="Who", queryset=_members, empty_label="Anyone")
     action = django_filters.ChoiceFilter(label="Action", choices=_actions, empty_label="Any")
     subject_type = django_filters.ChoiceFilter(label="Record", choices=_subjects, empty_label="Anything")
     since = DayFilter(label="From", method="from_day")

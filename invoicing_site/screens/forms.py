@@ -157,16 +157,3 @@ class SearchFilter(django_filters.CharFilter):
                 found |= Q(**{f"{name}__icontains": word})
             rows = rows.filter(found)
         return rows
-
-
-class RowFilter(django_filters.ModelChoiceFilter):
-    """A filter by a row of another model that the reader may see in the selected legal entity."""
-
-    def __init__(self, *args, model, entity="entity", **kwargs):
-        def rows(request):
-            if request is None:
-                return model.objects.none()
-            return model.objects.visible_to(request.user).filter(**{entity: request.entity})
-
-        kwargs.setdefault("empty_label", "Any")
-        super().__init__(*args, queryset=rows, **kwargs)

@@ -6,7 +6,7 @@ from functools import cached_property
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Sum
-from django.http import QueryDict
+from django.http import Http404, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -153,7 +153,16 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
     def get(self, request, *args, **kwargs):
         if kind := request.GET.get("_export"):
             return self.file(kind)
+        if name := request.GET.get("_suggest"):
+            return self.suggestions(name)
         return super().get(request, *args, **kwargs)
+
+    def suggestions(self, name):
+        """Rows that a filter can be set to, for the typed text; see `finding`."""
+        field = self.get_filterset(self.get_filterset_class()).form.fields.get(name)
+        if not hasattr(field, "suggested"):
+            raise Http404("There is no such filter.")
+        return JsonResponse({"found": field.suggested(self.request.GET.get("_text", ""))})
 
     def file(self, kind):
         """All filtered rows as a file; if an XLSX file would be too long, it is refused on the list."""
@@ -255,12 +264,16 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
             active.append(("Only", "the rows you selected", rest.urlencode()))
         form = self.filterset.form
         for name, field in form.fields.items():
-            values = [value for value in query.getlist(name) if value]
-            values += [v for key in query for v in query.getlist(key) if v and key.startswith(f"{name}_")]
-            for value in values:
+            if hasattr(field, "suggested"):  # its key and its text are one filter
+                if chosen := form.cleaned_data.get(name) or query.get(name):
+                    rest = query.copy()
+                    for key in (name, f"{name}_text"):
+                        rest.pop(key, None)
+                    active.append((field.label, str(chosen), rest.urlencode()))
+                continue
+            for value in filter(None, query.getlist(name)):
                 rest = query.copy()
-                for key in [key for key in rest if key == name or key.startswith(f"{name}_")]:
-                    rest.setlist(key, [each for each in rest.getlist(key) if each != value])
+                rest.setlist(name, [each for each in rest.getlist(name) if each != value])
                 active.append((field.label or name, _in_words(field, value), rest.urlencode()))
         return active
 
@@ -280,14 +293,6 @@ def _in_words(field, value):
     choices = getattr(field, "choices", None)
     if choices is None:
         return value
-    # Read only the chosen row of a queryset of choices, not all of them.
-    queryset = getattr(field, "queryset", None)
-    if queryset is not None:
-        try:
-            row = queryset.filter(**{field.to_field_name or "pk": value}).first()
-        except (ValueError, TypeError):
-            row = None
-        return str(row) if row is not None else value
     return str(dict(choices).get(value, value))
 
 

@@ -4,7 +4,8 @@ import django_filters
 from django.db.models import Exists, OuterRef
 
 from contracts.models import Customer, Project
-from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
+from invoicing_site.screens.finding import RowFilter
+from invoicing_site.screens.forms import ChoicesFilter, DayFilter, SearchFilter
 from ledger.models import Account, LedgerEntry, ProjectTransaction, Voucher
 
 
@@ -21,13 +22,14 @@ class VoucherFilter(django_filters.FilterSet):
         model = Voucher
         fields = []
 
-    def with_entry(self, rows, name, value):
+    def with_entry(self, rows, name, chosen):
         """Vouchers with an entry on that account, project or customer."""
-        return rows.filter(Exists(LedgerEntry.objects.filter(voucher=OuterRef("pk"), **{name: value})))
+        own = {"voucher": OuterRef("pk"), f"{name}__in": chosen.keys}
+        return rows.filter(Exists(LedgerEntry.objects.filter(**own)))
 
-    def of_project(self, rows, name, value):
+    def of_project(self, rows, name, chosen):
         """Vouchers of the project in the general ledger or in the project subledger."""
-        own = {"voucher": OuterRef("pk"), "project": value}
+        own = {"voucher": OuterRef("pk"), "project__in": chosen.keys}
         return rows.filter(
             Exists(LedgerEntry.objects.filter(**own)) | Exists(ProjectTransaction.objects.filter(**own))
         )

@@ -6,7 +6,8 @@ from django.db.models.functions import Coalesce, Round
 
 from contracts.models import Customer, ProjectContract
 from invoicing_site.floor.querysets import ExactSum
-from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
+from invoicing_site.screens.finding import RowFilter
+from invoicing_site.screens.forms import ChoicesFilter, DayFilter, SearchFilter
 from ledger.models import CustomerInvoice, CustomerTransaction, Settlement
 
 _AMOUNT = DecimalField(max_digits=30, decimal_places=4)

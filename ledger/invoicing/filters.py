@@ -3,7 +3,8 @@
 import django_filters
 
 from contracts.models import Customer, ProjectContract
-from invoicing_site.screens.forms import ChoicesFilter, RowFilter, SearchFilter
+from invoicing_site.screens.finding import RowFilter
+from invoicing_site.screens.forms import ChoicesFilter, SearchFilter
 from ledger.models import InvoiceProposal
 
 _Status = InvoiceProposal.Status
@@ -53,9 +54,7 @@ class ProposalLineFilter(django_filters.FilterSet):
         "detail__resource__name",
         placeholder="Description, project, person",
     )
-    section = django_filters.ModelChoiceFilter(
-        label="Section", queryset=lambda request: request.sections, empty_label="All"
-    )
+    section = RowFilter(label="Section", queryset=lambda request: request.sections, empty_label="All")
     missing = django_filters.ChoiceFilter(
         label="Tax group missing",
         choices=(("yes", "Missing"),),

@@ -5,7 +5,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from actuals.models import Actual
 from contracts.models import Project
-from invoicing_site.screens.forms import ChoicesFilter, DayFilter, RowFilter, SearchFilter
+from invoicing_site.screens.finding import RowFilter
+from invoicing_site.screens.forms import ChoicesFilter, DayFilter, SearchFilter
 from ledger.models import IntegrationJournal, JournalLine
 
 _CLASSES = [(each, each) for each in ("time", "expense", "material", "fee", "milestone")]

@@ -4,6 +4,7 @@ import django_filters
 from django import forms
 
 from contracts.models import Customer, Project, managers_of
+from invoicing_site.screens.finding import RowFilter
 from invoicing_site.screens.forms import SearchFilter
 from ledger.reports import ageing
 
@@ -41,9 +42,9 @@ class CustomerFilter(django_filters.FilterSet):
 
 class ProjectFilter(django_filters.FilterSet):
     q = SearchFilter("code", "name", placeholder="Code or name")
-    manager = django_filters.ModelChoiceFilter(
+    manager = RowFilter(
         label="Project manager",
-        field_name="managers",
+        method="of_manager",
         queryset=lambda request: managers_of(Project, request.entity),
         empty_label="Anyone",
     )
@@ -57,6 +58,10 @@ class ProjectFilter(django_filters.FilterSet):
     class Meta:
         model = Project
         fields = []
+
+    def of_manager(self, rows, name, managers):
+        managed = Project.managers.through.objects.filter(user__in=managers.keys)
+        return rows.filter(pk__in=managed.values("project"))
 
     def opened(self, rows, name, value):
         return rows.filter(is_open=value == "1")
