@@ -111,8 +111,22 @@ def test_sqlite_has_strict_settings_and_a_timeout():
 def test_a_database_address_is_read_in_full():
     url = "postgres://an%40na:p%2Fw@db.example:6432/the%20books?sslmode=require"
     found = settings._postgresql(url)
-    expected = ("an@na", "p/w", "db.example", "6432", "the books", {"sslmode": "require"})
-    assert tuple(found[k] for k in ("USER", "PASSWORD", "HOST", "PORT", "NAME", "OPTIONS")) == expected
+    expected = ("an@na", "p/w", "db.example", "6432", "the books")
+    assert tuple(found[k] for k in ("USER", "PASSWORD", "HOST", "PORT", "NAME")) == expected
+    assert found["OPTIONS"] == {"sslmode": "require", "options": "-c jit=off"}
+
+
+def test_a_database_address_can_have_other_options():
+    found = settings._postgresql("postgres://u@h/n?options=-c%20jit%3Don")
+    assert found["OPTIONS"] == {"options": "-c jit=on"}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_postgresql_does_not_compile_statements():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
 
 
 @pytest.mark.parametrize("url", ["mysql://u@h/n", "postgres://u@h", "postgres://u@h/", "ledgerline"])
