@@ -167,7 +167,7 @@ class ExpenseForm(EntryForm):
         initial=1,
         help_text="Kilometers or nights, for example; otherwise 1.",
     )
-    unit = forms.ChoiceField(label="Unit", help_text="If the category has a price per unit.")
+    unit = forms.ChoiceField(label="Unit", help_text="Needed if the category has a price per unit.")
     cost_currency = TextField(
         label="Currency",
         max_length=3,
@@ -190,7 +190,7 @@ class ExpenseForm(EntryForm):
         decimal_places=4,
         min_value=0,
         required=False,
-        help_text="The part of the tax that the company gets back: all, some or 0.",
+        help_text="The part of the tax that can be deducted: all, some or 0.",
     )
     receipt = ReceiptField(label="Receipt", required=False, help_text="PDF or picture, at most 10 MB.")
 
@@ -353,7 +353,7 @@ class MappingForm(forms.Form):
         label="Time zone",
         required=False,
         max_length=60,
-        help_text="Such as UTC or Europe/Oslo. If empty: the usual one of the program.",
+        help_text="Such as UTC or Europe/Oslo. If empty: the default of the program.",
     )
     sheet = TextField(label="Sheet", required=False, max_length=60, help_text="If empty: the first one.")
 
@@ -363,7 +363,7 @@ class MappingForm(forms.Form):
         for name in FIELDS:
             rule = preset.get(name, "")
             usual = [heading for heading in header if normalized(heading) in headings_of([rule])]
-            otherwise = f"As usual: {', '.join(usual)}" if usual else "Not in the file"
+            otherwise = f"Default: {', '.join(usual)}" if usual else "Not in the file"
             self.fields[f"column-{name}"] = forms.ChoiceField(
                 label=f"Column of {field_words(name)}",
                 required=False,

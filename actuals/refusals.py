@@ -5,8 +5,10 @@ from django.utils.translation import ngettext_lazy
 
 REFUSALS = {
     # The owner of an entry, and its class.
-    "RESOURCE-INACTIVE": _("%(resource)s is no longer active. Ask an administrator."),
-    "OTHER-PERSON": _("%(resource)s is another person. Everybody enters their own work."),
+    "RESOURCE-INACTIVE": _(
+        "%(resource)s is no longer active. Ask an administrator to activate the resource."
+    ),
+    "OTHER-PERSON": _("%(resource)s is another person. You can only enter your own work."),
     "NOT-YOURS-TO-CHANGE": _("%(entry)s is not yours. Only its owner can change it."),
     "NOT-YOURS-TO-SUBMIT": _(
         "%(entry)s is not yours. Its owner, a project manager or an accountant can submit it."
@@ -25,7 +27,7 @@ REFUSALS = {
     "QUANTITY-ZERO": _("The quantity must be greater than zero."),
     "LONG-DAY": _("%(day)s would have %(hours)s hours, and a day has 24. Enter fewer hours."),
     "NEGATIVE-AMOUNT": _("%(amount)s is below zero. Enter 0 or more."),
-    "EXPENSE-TOO-LARGE": _("%(why)s Look for a typing error, or enter it as several expenses."),
+    "EXPENSE-TOO-LARGE": _("%(why)s Check the amount, or enter it as several expenses."),
     "DEDUCTIBLE-MISSING": _("Enter how much of the tax is deductible: all of it, a part, or 0."),
     "DEDUCTIBLE-OVER-TAX": _("The deductible tax, %(deductible)s, is more than the tax, %(tax)s."),
     # Changing, submitting, deleting.
@@ -216,15 +218,15 @@ REFUSALS = {
     ),
     "IMPORT-INTERNAL-ERROR": _("Internal error (%(error)s). The log has the details."),
     "IMPORT-GAVE-UP": _("Internal error. Import the file again."),
-    "IMPORT-NOTHING-NEW": _("No entries were added. Each row was imported before, or was left out."),
+    "IMPORT-NOTHING-NEW": _("No entries were added. Every row was imported before or left out."),
     "IMPORT-DRAFTS-CHANGED": ngettext_lazy(
         "%(count)s draft was changed.", "%(count)s drafts were changed.", "count"
     ),
     # Warnings about a file.
     "FILE-IMPORTED-BEFORE": _("This file was already imported on %(day)s. It adds no entries."),
     "FILE-IMPORTED-IN-PART": _(
-        "This file was already imported on %(day)s, and is read in the same way as then. Only rows without "
-        "an entry can be added."
+        "This file was already imported on %(day)s. It is read with the same options as before, and only "
+        "rows without an entry can be added."
     ),
     "FILE-READ-AS-WESTERN": _(
         "The file is not UTF-8 (byte %(byte)s). It was read as Windows-1252 (Western). Check that letters "
@@ -244,8 +246,8 @@ REFUSALS = {
     "NEW-WITHOUT-ROLE": _("New resources have no role yet, unless each row has one: %(records)s."),
     "NEW-WITHOUT-LINE": _("New projects have no contract line yet: %(records)s."),
     "CHOICE-OPEN": ngettext_lazy(
-        "%(rows)s: %(found)s. Decide about it before anything is imported.",
-        "%(rows)s: %(found)s. Decide about them before anything is imported.",
+        "%(rows)s: %(found)s. Choose what to do with it before you import the file.",
+        "%(rows)s: %(found)s. Choose what to do with them before you import the file.",
         "count",
     ),
     # Cells of a file.
@@ -283,7 +285,7 @@ REFUSALS = {
     "CELL-NEGATIVE-AMOUNT": _("%(amount)s is negative. Correct the entry that it belongs to instead."),
     "CELL-NEGATIVE-PRICE": _("%(price)s is negative."),
     "CELL-TOO-SMALL": _("%(text)s is less than 0.0001, the smallest quantity that can be saved."),
-    "CELL-TOO-LARGE": _("“%(text)s” is too large. At most %(most)s is possible."),
+    "CELL-TOO-LARGE": _("“%(text)s” is too large. The largest possible value is %(most)s."),
     "HOURS-ZERO": _(
         "The hours are zero. Correct the row, or answer “Leave out” for rows without a duration, or still "
         "running."
@@ -292,7 +294,7 @@ REFUSALS = {
         "The hours are missing. Correct the row, or answer “Leave out” for rows without a duration, or "
         "still running."
     ),
-    "HOURS-OR-TIME": _("%(number)s is read as hours. If %(time)s is meant, format the cells as times."),
+    "HOURS-OR-TIME": _("%(number)s is read as hours. If it means %(time)s, format the cells as times."),
     "DURATIONS-DIFFER": _(
         "The column for %(unit)s has %(hours)s hours, and the column for hours has %(other)s. Each column "
         "is read as the whole duration. Choose one of them."
@@ -304,8 +306,8 @@ REFUSALS = {
     ),
     "PROJECT-NOT-MANAGED": _("You don't manage project %(project)s. Its manager can import this row."),
     "DATE-FORMAT-OF-PROGRAM": _(
-        "The date is read as %(format)s, the usual format of this program. If this is wrong, enter the date "
-        "format."
+        "The date is read as %(format)s, the default format of this program. If this is wrong, enter the "
+        "date format."
     ),
     "DAY-UNUSUAL": _("It is %(phrase)s."),
     "CLASS-UNKNOWN": _("There is no class “%(name)s”. The classes are %(classes)s."),
@@ -314,7 +316,7 @@ REFUSALS = {
     "UNIT-NOT-HOURS": _("“%(unit)s” is not a unit for time here. Use hours (h)."),
     "UNIT-TOO-LONG": _("“%(unit)s” is longer than %(most)s characters."),
     "AMOUNT-NOT-READ": _("Amounts are only read for expenses and materials."),
-    "PRICE-NOT-READ": _("Prices are only read for fees. Other work has price lists."),
+    "PRICE-NOT-READ": _("Prices are only read for fees. Other work gets its price from price lists."),
     "TEXT-SHORTENED": _("Only the first %(most)s characters are saved."),
     "PERSON-INACTIVE": _("%(person)s is no longer active."),
     # Records that a row refers to.

@@ -121,11 +121,11 @@ REFUSALS = {
         "count",
     ),
     # Progress billing of milestones.
-    "NOT-A-MILESTONE": _("Only a milestone is billed by progress."),
+    "NOT-A-MILESTONE": _("Only a milestone can be billed by progress."),
     "MILESTONE-STOPPED": _("“%(milestone)s” can't be marked ready. %(why)s"),
     "SLICE-AMOUNT": _("Enter an amount up to %(left)s, the amount that is left."),
     "SLICE-TOO-LARGE": _(
-        "Only %(left)s of “%(milestone)s” is left. A milestone is never billed above 100 %%."
+        "Only %(left)s of “%(milestone)s” is left. A milestone can't be billed above 100 %%."
     ),
     "NOT-A-BILLING-TYPE": _("%(entry)s: “%(kind)s” is not a billing type."),
 }

@@ -215,7 +215,7 @@ class PriceBook:
         cost = self.cost(work, contract)
         if cost.amount is None and cost.category_price is None:
             why.note("The entry has no cost")
-            warning = "The entry has no cost, and it is billed at cost: the price is 0."
+            warning = "The entry is billed at cost and has no cost, so the price is 0."
             return self._missing("sales", contract.currency, why, warning, at_cost=True, **found)
         if row.method == CategoryPrice.Method.MARKUP:
             markup += row.markup
@@ -224,7 +224,7 @@ class PriceBook:
         base, old = self._in_currency_of(contract, _whole(cost, work), cost.currency, work.date, why)
         warning = " ".join(filter(None, [warning, *(each.english for each in old)]))
         amount = money.percentage(base, _HUNDRED + markup, contract.currency) if markup else base
-        why.note(f"Worth {plain(amount)} {contract.currency} in all")
+        why.note(f"Total: {plain(amount)} {contract.currency}")
         return Priced(
             kind="sales",
             price=_of_one(amount, work.quantity),

@@ -41,7 +41,7 @@ REFUSALS = {
         "Line %(line)s bills time and material, so its milestones would never be billed. Delete them."
     ),
     "MILESTONE-DECIMALS": _(
-        "Line %(line)s: milestone %(milestone)s of %(amount)s has more decimals than %(currency)s has."
+        "Line %(line)s: milestone %(milestone)s of %(amount)s has more decimals than %(currency)s allows."
     ),
     "MILESTONE-TOO-LARGE": _(
         "Line %(line)s: milestone %(milestone)s can't be billed. %(why)s Split it into several."
@@ -98,7 +98,7 @@ REFUSALS = {
     "OTHERS-POST": _("In this legal entity, these people may post it: %(names)s."),
     "NOBODY-ELSE-POSTS": _("Nobody else in this legal entity may post it."),
     "MAY-NO-LONGER": _(
-        "%(user)s asked for this, but no longer has the permission “%(permission)s” for %(row)s, so it was "
+        "%(user)s requested this, but no longer has the permission “%(permission)s” for %(row)s, so it was "
         "not done. Somebody with that permission can do it."
     ),
 }

@@ -64,7 +64,7 @@ def own_role(by, membership, before=None) -> str:
     way = (
         f"You can ask: {names}."
         if names
-        else "There is no other one yet. A superuser can give somebody this role."
+        else "There is no other billing administrator yet. A superuser can give somebody this role."
     )
     return (
         f"You can't give yourself a role or a permission. Another billing administrator of "

@@ -10,15 +10,17 @@ REFUSALS = {
     "BUSY": _("Somebody else was changing the same rows. Nothing was saved. Try again."),
     "CHANGED": _("Somebody changed this while you were typing. Check the current values, then save again."),
     # What a document's status does not allow; see floor/moves.py.
-    "NOT-ALLOWED-NOW": _("%(row)s is %(status)s. Statuses in which it can be %(done)s: %(starts)s."),
+    "NOT-ALLOWED-NOW": _(
+        "%(row)s is %(status)s and can't be %(done)s. Statuses that allow this: %(starts)s."
+    ),
     # Values that can't be saved.
     "DAY-OUT-OF-RANGE": _("%(day)s is out of range. Choose a day between %(first)s and %(latest)s."),
     "NOT-A-NUMBER": _("“%(value)s” is not a number for the field “%(field)s”."),
     "TOO-MANY-DIGITS": _(
-        "The field “%(field)s” can't hold %(value)s. It has at most %(whole)s digits before the decimal "
+        "The field “%(field)s” can't store %(value)s. It has at most %(whole)s digits before the decimal "
         "point and %(places)s after it."
     ),
-    "AMOUNT-DECIMALS": _("%(amount)s has more decimals than %(currency)s has."),
+    "AMOUNT-DECIMALS": _("%(amount)s has more decimals than %(currency)s allows."),
     "NOT-A-CURRENCY": _("“%(code)s” is not a currency in use, such as EUR."),
     "TEXT-TOO-LONG": ngettext_lazy(
         "The field “%(field)s” has %(count)s character. At most %(most)s can be saved.",
@@ -29,14 +31,14 @@ REFUSALS = {
     "INVISIBLE-CHARACTERS": _(
         "The text contains invisible characters: %(names)s. Delete them, or type the text again."
     ),
-    "AMOUNT-TOO-LARGE": _("%(amount)s is too large an amount: at most %(most)s is possible."),
+    "AMOUNT-TOO-LARGE": _("%(amount)s is too large. The largest possible amount is %(most)s."),
     "CONVERTED-TOO-LARGE": _(
-        "%(amount)s at a rate of %(rate)s is %(converted)s, which is too large an amount: at most %(most)s "
-        "is possible."
+        "%(amount)s at a rate of %(rate)s is %(converted)s, which is too large. The largest possible "
+        "amount is %(most)s."
     ),
     "QUANTITY-TOO-LARGE": _(
-        "A quantity of %(quantity)s is too large: at most %(most)s is possible. Use a larger unit, "
-        "or split it."
+        "A quantity of %(quantity)s is too large. The largest possible quantity is %(most)s. Use a larger "
+        "unit, or split it."
     ),
     # Stored files.
     "FILE-MISSING": _(

@@ -49,13 +49,13 @@ REFUSALS = {
         "can be added after that one."
     ),
     "ACTUAL-TOO-LARGE": _(
-        "Actual %(actual)s is %(amount)s, and a line of the books holds at most %(most)s. Cancel the "
-        "approval of its entry and correct its amount."
+        "Actual %(actual)s is %(amount)s. The largest amount that can be posted on one line is %(most)s. "
+        "Cancel the approval of its entry and correct its amount."
     ),
     "ACTUAL-TOO-LARGE-CONVERTED": _(
-        "Actual %(actual)s is %(amount)s at the exchange rate %(rate)s, and a line of the books holds at "
-        "most %(most)s. Cancel the approval of its entry and correct its amount, or correct the exchange "
-        "rate."
+        "Actual %(actual)s is %(amount)s at the exchange rate %(rate)s. The largest amount that can be "
+        "posted on one line is %(most)s. Cancel the approval of its entry and correct its amount, or "
+        "correct the exchange rate."
     ),
     "BILLED-BY-INVOICE": _("Billed sales are posted by their invoice, not by a journal."),
     "ORIGINAL-IN-JOURNAL": _(
@@ -68,7 +68,8 @@ REFUSALS = {
     "JOURNALS-ALREADY-POSTED": _("The journals that you selected are already posted."),
     "JOURNAL-POSTED": _("The %(row)s is already posted."),
     "JOURNAL-IN-ERROR": _(
-        "The %(row)s has lines in error. Fix them and send the journal back to draft (post_journals --retry)."
+        "The %(row)s has lines in error. Fix them, then send the journal back to draft (on the command "
+        "line: post_journals --retry)."
     ),
     "JOURNAL-NOT-IN-ERROR": _(
         "The %(row)s is %(status)s. Only a journal in error can be sent back to draft."
@@ -172,7 +173,7 @@ REFUSALS = {
     ),
     "DATE-BEFORE-FUTURE-WORK": _(
         "It bills %(what)s of %(day)s, which is in the future and after the invoice date %(invoiced)s. "
-        "Return it to the project manager to remove this work, or post it on that day."
+        "Return the proposal to the project manager to remove this work, or post it on that day."
     ),
     "CORRECTS-POSTED": _("It corrects %(proforma)s, which has no invoice yet. Post that one first."),
     "CREDIT-DATE": _(
@@ -205,7 +206,7 @@ REFUSALS = {
     ),
     "TAX-MISSING": _("Line %(line)s: %(why)s"),
     "TAX-MISSING-REFILL": _(
-        "Line %(line)s: %(why)s After a change of the set-up, use “Fill lines again” on the page of the "
+        "Line %(line)s: %(why)s After the set-up is changed, use “Fill lines again” on the page of the "
         "proposal."
     ),
     "TAX-ACCOUNT-MISSING": _("Tax code %(tax_code)s has no account. An administrator can enter one."),
@@ -295,9 +296,9 @@ REFUSALS = {
         "manager to bill it under another order."
     ),
     "PARTY-CHANGED": _(
-        "%(name)s has changed since %(proforma)s was created. %(changes)s The invoice has what was "
-        "confirmed. To use the new data, return %(proposal)s to the project manager, who can copy it to "
-        "the draft."
+        "%(name)s has changed since %(proforma)s was created. %(changes)s The invoice shows the data that "
+        "was confirmed. To use the new data, return %(proposal)s to the project manager, who can copy it "
+        "to the draft."
     ),
     "PARTY-NUMBERS": _(
         "The bill-to name is %(name)s, but the %(field)s %(number)s is that of %(original)s. If it is "

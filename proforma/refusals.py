@@ -70,7 +70,7 @@ REFUSALS = {
     "DETAILS-GONE": ngettext_lazy(
         "%(count)s selected detail no longer exists.", "%(count)s selected details no longer exist.", "count"
     ),
-    "NOTHING-ENTERED": _("Nothing was changed, because no field was filled in."),
+    "NOTHING-ENTERED": _("Nothing was changed, because no field has a new value."),
     "BAD-BILLING-TYPE": _("“%(kind)s” is not a billing type."),
     "QUANTITY-NEGATIVE": _("A quantity below zero can't be billed. Enter 0 or more, or remove the detail."),
     "PRICE-NEGATIVE": _("A price below zero can't be billed. Enter 0 or more, or remove the detail."),

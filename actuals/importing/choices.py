@@ -20,22 +20,22 @@ class Choice:
 
 CHOICES = {
     "invoiced": Choice(
-        "Marked as invoiced", {"cost": "A cost only: they are not billed again", "skip": "Leave out"}, "cost"
+        "Marked as invoiced", {"cost": "Cost only: they are not billed again", "skip": "Leave out"}, "cost"
     ),
     "exported": Choice(
         "Marked as exported",
         {
-            "bill": "Work like any other: the mark is for payroll or the like",
-            "cost": "A cost only: exported means invoiced",
+            "bill": "Bill like other work: the mark is for payroll",
+            "cost": "Cost only: exported means invoiced",
             "skip": "Leave out",
         },
     ),
     "changed": Choice(
         "Changed since they were imported",
         {
-            "skip": "Leave out: the entries here stay as they are",
-            "change": "Change the entries that are still drafts, and leave out the others",
-            "add": "Add as further entries",
+            "skip": "Leave out: the existing entries do not change",
+            "change": "Change entries that are still drafts, and leave out the others",
+            "add": "Add as additional entries",
         },
     ),
     "empty": Choice(

@@ -31,20 +31,20 @@ _LABELS = {
 
 
 _Status = Entry.Status
-_BILLING = {"": "billable", Entry.Wish.COST_ONLY: "a cost only", Entry.Wish.NON_CHARGEABLE: "non-chargeable"}
+_BILLING = {"": "billable", Entry.Wish.COST_ONLY: "cost only", Entry.Wish.NON_CHARGEABLE: "non-chargeable"}
 _APPROVED = (_Status.APPROVED, _Status.RECALL)
 # What a user can do if an import can't change the entry: for changed billing, and for hours and text.
 _BILLING_WAYS = {
-    _Status.SUBMITTED: "Submitted: its approver chooses the billing type.",
-    _Status.REJECTED: "Rejected: its approver chooses the billing type once it is submitted again.",
+    _Status.SUBMITTED: "Submitted: the approver can choose the billing type.",
+    _Status.REJECTED: "Rejected: the approver can choose the billing type after it is submitted again.",
     **dict.fromkeys(_APPROVED, "Approved: cancel its approval to choose another billing type."),
 }
 _WAYS = {
-    _Status.SUBMITTED: "Submitted: once its owner recalls it, an import can change it.",
+    _Status.SUBMITTED: "Submitted: an import can change it after its owner recalls it.",
     _Status.REJECTED: "Rejected: its owner can change it and submit it again.",
     **dict.fromkeys(
         _APPROVED,
-        "Approved: an import can change it once its approval is canceled and it is recalled.",
+        "Approved: an import can change it after its approval is canceled and it is recalled.",
     ),
 }
 
@@ -70,11 +70,11 @@ class Changed:
     def way(self) -> str:
         """What the user can do about it."""
         if not self.row.is_there:
-            return "Without an id nothing says that it is this entry: add the row, or have the entry changed."
+            return "The row has no id, so it may be other work. Add it, or ask the owner to change the entry."
         if self.can_change:
-            return "Changed as the file says." if self.row.before else "Still a draft: it can be changed."
+            return "The import changes it." if self.row.before else "Draft: an import can change it."
         if self.status == _Status.DRAFT:
-            return "Its project is closed: once that is open, an import can change it."
+            return "Its project is closed for entries: an import can change it after the project is opened."
         ways = _BILLING_WAYS if self.differing == ("billing_wish",) else _WAYS
         return ways[self.status]
 

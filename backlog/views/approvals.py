@@ -220,7 +220,7 @@ _LEFT = {
     "OWN-SUBMISSION": _("submitted by you"),
     "OWN-RECORD": _("recorded by you"),
     "ENTRY-FUTURE": _("dated after today"),
-    "ENTRY-APPROVED-BEFORE": _("approved already"),
+    "ENTRY-APPROVED-BEFORE": _("already approved"),
     "ENTRY-SUBMITTED-AGAIN": _("submitted again since you loaded the page; check again"),
 }
 

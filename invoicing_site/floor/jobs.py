@@ -401,7 +401,7 @@ def sentence_of(job: Job) -> str:
                 f"work is kept. {again} If it fails again, report job {job.pk} to the operator of Ledgerline."
             )
         case code if code == UNKNOWN_KIND:
-            return f"This version does not know the job {job.kind}."
+            return f"This version can't run jobs of the kind {job.kind}."
     if "reason" in job.outcome:
         return Reason.from_json(job.outcome["reason"]).sentence
     return kind.says(job) if kind and kind.says else "Done."

@@ -38,15 +38,15 @@ def test_an_expense_with_a_year_out_of_range_is_refused_at_the_field(co, member,
     ("change", "sentence"),
     [
         ({"date": date(26, 3, 2)}, "2 Mar 0026 is out of range"),
-        ({"quantity": Decimal("1e12")}, "The field “quantity” can't hold 1,000,000,000,000."),
-        ({"cost_net": Decimal("1e15")}, "can't hold"),
+        ({"quantity": Decimal("1e12")}, "The field “quantity” can't store 1,000,000,000,000."),
+        ({"cost_net": Decimal("1e15")}, "can't store"),
         (
             {"quantity": Decimal("1000000.0001")},
-            "A quantity of 1,000,000.0001 is too large: at most 1,000,000 is possible.",
+            "A quantity of 1,000,000.0001 is too large. The largest possible quantity is 1,000,000.",
         ),
         (
             {"cost_net": Decimal("1000000000000"), "cost_tax": Decimal("0.01")},
-            "1,000,000,000,000.01 NOK is too large an amount: .* is possible. Look for a typing error",
+            "1,000,000,000,000.01 NOK is too large. The largest possible amount is .*. Check the amount",
         ),
         ({"quantity": Decimal("NaN")}, "“NaN” is not a number for the field “quantity”."),
     ],
@@ -80,7 +80,9 @@ def test_a_quantity_that_is_too_large_is_an_error_of_its_field(co, member, addre
     typed = expense(co, quantity=quantity) | {"product": co.product.pk}
     response = member.post(reverse(address), typed)
     assert response.status_code == 200
-    assert "is too large: at most 1,000,000 is possible. Use a larger unit, or split it." in response.text
+    assert (
+        "is too large. The largest possible quantity is 1,000,000. Use a larger unit, or split it."
+    ) in response.text
     assert "quantity" in response.context["form"].errors
     assert not Entry.objects.exists()
 
@@ -91,8 +93,8 @@ def test_a_cost_that_is_too_large_is_an_error_of_its_field(co, member):
     response = member.post("/expenses/new/", typed)
     (error,) = response.context["form"].errors["cost_net"]
     assert (
-        error == "1,000,000,000,000.01 NOK is too large an amount: at most 1,000,000,000,000 is possible. "
-        "Look for a typing error, or enter it as several expenses."
+        error == "1,000,000,000,000.01 NOK is too large. The largest possible amount is 1,000,000,000,000. "
+        "Check the amount, or enter it as several expenses."
     )
     assert not Entry.objects.exists()
 

@@ -204,7 +204,7 @@ def test_an_expense_is_saved_and_submitted_together_or_not_at_all(co, member):
     [
         ({"cost_tax_deductible": ""}, "Enter the deductible part of the tax, or 0."),
         ({"cost_tax_deductible": "26"}, "This is more than the tax."),
-        ({"cost_net": "1.005"}, "1.005 has more decimals than NOK has."),
+        ({"cost_net": "1.005"}, "1.005 has more decimals than NOK allows."),
         ({"cost_net": "-1"}, "greater than or equal to 0"),
         ({"cost_currency": "QQQ"}, "is not a currency"),
         ({"cost_currency": "XXX"}, "“XXX” is not a currency in use, such as EUR."),

@@ -206,7 +206,7 @@ def test_a_file_that_another_import_added_first_adds_no_entries(co, manager):
     waiting.refresh_from_db()
     assert (waiting.status, waiting.added, Entry.objects.count()) == ("finished", 0, 2)
     assert notices() == [
-        ("march.csv: No entries were added. Each row was imported before, or was left out.", False)
+        ("march.csv: No entries were added. Every row was imported before or left out.", False)
     ]
     assert "Each row was imported before, or was left out" in manager.get(waiting.get_absolute_url()).text
 

@@ -264,10 +264,10 @@ def test_unusual_rows_are_warnings(co):
         "row 5: The row begins with “Total” and has no project. It is read as a total.",
     ]
     assert warnings("x_fraction_general.xlsx") == [
-        "row 2, hours: 0.0625 is read as hours. If 1:30 is meant, format the cells as times."
+        "row 2, hours: 0.0625 is read as hours. If it means 1:30, format the cells as times."
     ]
     assert warnings("d365_minutes.csv") == [
-        "row 2, date: The date is read as MM/DD/YYYY, the usual format of this program. If this is wrong, "
+        "row 2, date: The date is read as MM/DD/YYYY, the default format of this program. If this is wrong, "
         "enter the date format."
     ]
 

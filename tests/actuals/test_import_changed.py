@@ -125,15 +125,19 @@ _HOURS = AN_ENTRY.replace(",8,", ",5,")
 @pytest.mark.parametrize(
     ("status", "content", "way"),
     [
-        ("submitted", _BILLING, "Submitted: its approver chooses the billing type."),
-        ("submitted", _HOURS, "Submitted: once its owner recalls it, an import can change it."),
-        ("rejected", _BILLING, "Rejected: its approver chooses the billing type once it is submitted again."),
+        ("submitted", _BILLING, "Submitted: the approver can choose the billing type."),
+        ("submitted", _HOURS, "Submitted: an import can change it after its owner recalls it."),
+        (
+            "rejected",
+            _BILLING,
+            "Rejected: the approver can choose the billing type after it is submitted again.",
+        ),
         ("rejected", _HOURS, "Rejected: its owner can change it and submit it again."),
         ("approved", _BILLING, "Approved: cancel its approval to choose another billing type."),
         (
             "approved",
             _HOURS,
-            "Approved: an import can change it once its approval is canceled and it is recalled.",
+            "Approved: an import can change it after its approval is canceled and it is recalled.",
         ),
     ],
 )
@@ -173,7 +177,9 @@ def test_a_draft_on_a_closed_project_is_not_changed(co):
     take(co, AN_ENTRY)
     Project.objects.update(is_open=False)
     (changed,) = look(co, _HOURS, CHANGE).changed
-    assert changed.way == "Its project is closed: once that is open, an import can change it."
+    assert changed.way == (
+        "Its project is closed for entries: an import can change it after the project is opened."
+    )
     assert take(co, _HOURS, CHANGE).changed == 0
 
 
@@ -210,7 +216,7 @@ def test_the_page_changes_drafts(co, client):
     take(co, AN_ENTRY)
     client.force_login(co.accountant)
     page = preview(client, _BILLING)
-    assert "Still a draft: it can be changed." in page.text
+    assert "Draft: an import can change it." in page.text
     assert "(billable)" in page.text
     assert "(non-chargeable)" in page.text
     client.post("/import/preview/", {"choose": "1", "format": "ledgerline", "changed": "change"})
@@ -227,9 +233,9 @@ def test_the_page_changes_drafts(co, client):
 @pytest.mark.parametrize(
     ("before", "after", "words", "wish"),
     [
-        ("yes,no", "yes,yes", ("billable", "a cost only"), "cost_only"),
+        ("yes,no", "yes,yes", ("billable", "cost only"), "cost_only"),
         ("yes,no", "no,no", ("billable", "non-chargeable"), "non_chargeable"),
-        ("yes,yes", "yes,no", ("a cost only", "billable"), ""),
+        ("yes,yes", "yes,no", ("cost only", "billable"), ""),
     ],
 )
 def test_a_row_that_is_now_invoiced_elsewhere_is_changed(co, external_id, before, after, words, wish):
@@ -256,8 +262,7 @@ def test_the_command_reports_changed_rows(co, tmp_path):
     file.write_text(f"{head}2025-03-31,ANNA,NO1-P1,8,yes\n")
     said = command(file, "--preview", "--changed", "skip")
     assert (
-        f"Changed: row 2 has 8, a cost only; entry {key} 8, billable. Still a draft: it can be changed."
-        in said
+        f"Changed: row 2 has 8, cost only; entry {key} 8, billable. Draft: an import can change it." in said
     )
     assert "1 draft would be changed." in command(file, "--preview", "--changed", "change")
     assert command(file, "--changed", "change") == (
@@ -265,7 +270,7 @@ def test_the_command_reports_changed_rows(co, tmp_path):
     )
     Entry.objects.update(status="submitted", billing_wish="", priced_company=co.entity)
     said = command(file, "--preview")
-    assert f"entry {key} 8, billable. Submitted: its approver chooses the billing type." in said
+    assert f"entry {key} 8, billable. Submitted: the approver can choose the billing type." in said
 
 
 def test_as_many_queries_for_many_changed_rows_as_for_few(co, django_assert_num_queries):

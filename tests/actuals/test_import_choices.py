@@ -22,7 +22,10 @@ MARKED = f"""{HEAD}
 2025-04-03,ANNA,NO1-P1,4,Sent,yes,no,yes
 2025-04-04,ANNA,NO1-P1,0:20,Sent for nothing,no,no,yes
 """
-OPEN = "exported: Marked as exported: 2 rows with 4.3333 h. Decide about them before anything is imported."
+OPEN = (
+    "exported: Marked as exported: 2 rows with 4.3333 h. Choose what to do with them before you import the "
+    "file."
+)
 
 
 BEFORE = "date,resource,project,task,hours,description\n2025-03-31,ANNA,NO1-P1,DESIGN,8,Drawings\n"
@@ -322,7 +325,7 @@ def test_the_page_imports_what_it_showed(co, client):
     assert [wish for _, wish in wishes()] == ["", "non_chargeable", "cost_only", "cost_only"]
     done = EntryImport.objects.get()
     assert done.mapping["answers"] == {"exported": "cost", "invoiced": "skip"}
-    assert "A cost only: exported means invoiced" in client.get(done.get_absolute_url()).text
+    assert "Cost only: exported means invoiced" in client.get(done.get_absolute_url()).text
 
 
 def test_the_program_can_be_chosen_on_the_preview(co, client):

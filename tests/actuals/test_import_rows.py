@@ -60,7 +60,7 @@ ERRORS = [
     ({"hours": "0"}, f"hours: The hours are zero. {LEAVE_OUT}"),
     ({"hours": "0.00004"}, "hours: 0.00004 is less than 0.0001, the smallest quantity that can be saved."),
     ({"hours": "many"}, "hours: “many” is not a number of hours: write 7.5 or 7:30."),
-    ({"hours": "1" * 12}, "hours: “111111111111” is too large. At most 1,000,000 is possible."),
+    ({"hours": "1" * 12}, "hours: “111111111111” is too large. The largest possible value is 1,000,000."),
     (
         {"hours": "-1"},
         "hours: -1 is negative, and an import only adds work. To reduce work, correct or recall its entry.",
@@ -203,8 +203,8 @@ def test_expenses_materials_and_fees(co):
             "expense,NO1-P1,TRAVEL,,1,100,25,30,",
             "deductible_tax: The deductible tax, 30.00 NOK, is more than the tax, 25.00 NOK.",
         ),
-        ("expense,NO1-P1,TRAVEL,,1,100.005,,,", "amount: 100.005 has more decimals than NOK has."),
-        ("expense,NO1-P1,TRAVEL,,1,100.5,,,JPY", "amount: 100.5 has more decimals than JPY has."),
+        ("expense,NO1-P1,TRAVEL,,1,100.005,,,", "amount: 100.005 has more decimals than NOK allows."),
+        ("expense,NO1-P1,TRAVEL,,1,100.5,,,JPY", "amount: 100.5 has more decimals than JPY allows."),
         (
             "expense,NO1-P1,TRAVEL,,1,-100,,,",
             "amount: −100 is negative. Correct the entry that it belongs to instead.",
@@ -269,7 +269,7 @@ def test_unusual_values_are_warnings_and_equal_ones_are_merged(co):
     assert warnings(seen) == [
         "The column “Remarks” is ignored.",
         "row 2, description: Only the first 500 characters are saved.",
-        "row 2, price: Prices are only read for fees. Other work has price lists.",
+        "row 2, price: Prices are only read for fees. Other work gets its price from price lists.",
         "row 2, date: It is dated outside of project NO1-P1, which runs from 1 Apr 2025 without an end. "
         "The same applies to 1 more row.",
         "row 2, resource: ANNA Anna is no longer active. The same applies to 1 more row.",

@@ -139,8 +139,8 @@ def test_only_drafts_and_rejected_entries_are_submitted(co, status):
     message = refused("NOT-ALLOWED-NOW", submit, [draft, other], by=co.member)
 
     assert message == (
-        f"Anna's {formatting.quantity(other.quantity)} h of 10 Mar 2025 is {other.get_status_display()}. "
-        "Statuses in which it can be submitted: draft and rejected."
+        f"Anna's {formatting.quantity(other.quantity)} h of 10 Mar 2025 is {other.get_status_display()} "
+        "and can't be submitted. Statuses that allow this: draft and rejected."
     )
     assert statuses() == ["draft", status]
 

@@ -114,7 +114,7 @@ def test_confirming_a_contract_bills_what_was_approved_before(company):
         ("unbilled", "chargeable", "6.0000", "1200.00"),
         ("unbilled", "non_chargeable", "2.0000", "400.00"),
     ]
-    with pytest.raises(Refused, match="Statuses in which it can be confirmed: draft"):
+    with pytest.raises(Refused, match="Statuses that allow this: draft"):
         confirm_contract(draft, by=company.manager)
 
 
@@ -260,7 +260,7 @@ def test_an_amount_that_is_too_large_is_skipped_and_the_others_are_approved(comp
         "cost": "99,999,999,999,999.00",
     }[kind]
     too_large = (
-        f"{amount} NOK is too large an amount: at most 1,000,000,000,000 is possible. Correct the entry"
+        f"{amount} NOK is too large. The largest possible amount is 1,000,000,000,000. Correct the entry"
     )
     big.refresh_from_db()
     assert too_large in preview([good, big], by=company.manager, decisions=decisions)[big.pk].refused.sentence

@@ -96,7 +96,7 @@ def test_progress_billing_takes_a_percentage_or_an_amount(company, contract, man
     assert "Enter either a percentage or an amount" in both.content.decode()
     assert 'value="25"' in both.content.decode()
     too_much = manager.post(page, {"percent": "101", "amount": ""})
-    assert "A milestone is never billed above 100 %" in too_much.content.decode()
+    assert "A milestone can't be billed above 100 %" in too_much.content.decode()
     assert 'value="101"' in too_much.content.decode()
     done = manager.post(page, {"percent": "25,0", "amount": ""})
     assert "NOK 1,000.00 of “Sketch” is ready to invoice. 3,000.00 stays not ready." in messages_of(done)

@@ -38,12 +38,12 @@ def in_euros(company, **fields):
     [
         (
             "20000000000",
-            "199,999,800,000,000.00 EUR is too large an amount: at most 1,000,000,000,000 is possible.",
+            "199,999,800,000,000.00 EUR is too large. The largest possible amount is 1,000,000,000,000.",
         ),
         (
             "10000000",
-            "99,999,900,000.00 EUR at a rate of 11.6 is 1,159,998,840,000.00 NOK, which is too large an "
-            "amount: at most 1,000,000,000,000 is possible.",
+            "99,999,900,000.00 EUR at a rate of 11.6 is 1,159,998,840,000.00 NOK, which is too large. The "
+            "largest possible amount is 1,000,000,000,000.",
         ),
     ],
 )
@@ -81,7 +81,7 @@ def test_a_cost_in_another_currency_is_also_checked_in_the_accounting_currency(c
     assert approval.entries == entries[1:]
     ((_, message),) = approval.refused
     assert (
-        "90,000,000,000.00 EUR at a rate of 11.6 is 1,044,000,000,000.00 NOK, which is too large an amount"
+        "90,000,000,000.00 EUR at a rate of 11.6 is 1,044,000,000,000.00 NOK, which is too large"
         in message.sentence
     )
 
@@ -103,6 +103,6 @@ def test_the_whole_amount_is_checked_when_work_at_cost_is_raised(company):
     factories.contract(company, confirmed=True)
     entry = factories.expense_entry(company, "2000000", date=DAY)
     decisions = {entry.pk: Decision(billable_quantity=Decimal(1_000_000))}
-    with pytest.raises(Refused, match="2,000,000,000,000.00 NOK is too large an amount"):
+    with pytest.raises(Refused, match="2,000,000,000,000.00 NOK is too large"):
         approve([entry], by=company.manager, decisions=decisions)
     assert approve([entry], by=company.manager).entries == [entry]

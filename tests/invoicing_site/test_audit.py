@@ -40,5 +40,5 @@ def test_a_refusal_is_a_sentence_with_a_code_and_a_remedy():
     refusal = Refused("AMOUNT-DECIMALS", amount=D("1.5"), currency="JPY", remedy="ledger:rates")
     copy = pickle.loads(pickle.dumps(refusal))
 
-    assert str(copy) == "1.5 has more decimals than JPY has."
+    assert str(copy) == "1.5 has more decimals than JPY allows."
     assert (copy.code, copy.remedy) == ("AMOUNT-DECIMALS", "ledger:rates")

@@ -88,7 +88,7 @@ def test_an_order_is_for_an_amount_that_its_currency_has(no1, order):
     """MON-1 CON-12: kroner have no half øre."""
     administrator = signed_in(no1.administrator)
     answer = posted(administrator, PurchaseOrder, "change", order.pk, fields={"amount": "6000.005"})
-    assert "6,000.005 has more decimals than NOK has." in answer.content.decode()
+    assert "6,000.005 has more decimals than NOK allows." in answer.content.decode()
     answer = posted(administrator, PurchaseOrder, "change", order.pk, fields={"amount": "6000.050"})
     assert answer.status_code == 302
     order.refresh_from_db()
@@ -124,7 +124,7 @@ def test_the_currency_can_be_typed_together_with_the_amount(no1, currency, limit
         return
     with pytest.raises(ValidationError) as wrong:
         new.full_clean()
-    assert wrong.value.message_dict == {"limit": [f"{limit} has more decimals than {currency} has."]}
+    assert wrong.value.message_dict == {"limit": [f"{limit} has more decimals than {currency} allows."]}
 
 
 def test_lines_and_milestones_that_are_new_have_the_contracts_currency(no1):
@@ -133,5 +133,5 @@ def test_lines_and_milestones_that_are_new_have_the_contracts_currency(no1):
     administrator = signed_in(no1.administrator)
     fields = {"contract_amount": "10000.001", "milestones-0-amount": "9999.999"}
     page = posted(administrator, ContractLine, "change", line.pk, fields=fields).content.decode()
-    assert "10,000.001 has more decimals than NOK has." in page
-    assert "9,999.999 has more decimals than NOK has." in page
+    assert "10,000.001 has more decimals than NOK allows." in page
+    assert "9,999.999 has more decimals than NOK allows." in page

@@ -29,7 +29,7 @@ def without_role(user):
 
 def said(user, permission, row):
     return (
-        f"{user} asked for this, but no longer has the permission “{permission}” for {row}, so it was not "
+        f"{user} requested this, but no longer has the permission “{permission}” for {row}, so it was not "
         "done. Somebody with that permission can do it."
     )
 

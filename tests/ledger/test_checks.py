@@ -148,10 +148,11 @@ def test_a_missing_profile_is_named(no1, proposal):
 def test_a_missing_tax_is_named_with_its_line(no1, proposal, what):
     """TAX-MISSING MON-8: no tax group; groups without a common code; a code without a rate."""
     words = {
-        "group": "Line 1: There is no item tax group, so the tax of Company NO1 can't be calculated. "
-        "Choose one "
-        "on the line. Or set it up for the category. After a change of the set-up, use “Fill lines again” on "
-        "the page of the proposal.",
+        "group": (
+            "Line 1: There is no item tax group, so the tax of Company NO1 can't be calculated. Choose one "
+            "on the line. Or set it up for the category. After the set-up is changed, use “Fill lines "
+            "again” on the page of the proposal."
+        ),
         "shared": "Line 1: Billing tax group DOMESTIC and item tax group EMPTY of Company NO1 have no tax "
         "code",
         "rate": "Line 1: Tax code OUT25 Output VAT 25 % of Company NO1 has no rate on 10 Mar 2025",

@@ -57,9 +57,8 @@ def test_a_group_set_after_the_journal_is_used_when_lines_are_filled_in_again(no
     assert refusal.value.code == "TAX-MISSING-REFILL"
     assert refusal.value.message == (
         "Line 1: There is no billing tax group, so the tax of Company NO1 can't be calculated. Choose one "
-        "on the "
-        "line. Or set it up for the project, the contract or the customer. After a change of the set-up, use "
-        "“Fill lines again” on the page of the proposal."
+        "on the line. Or set it up for the project, the contract or the customer. After the set-up is "
+        "changed, use “Fill lines again” on the page of the proposal."
     )
 
     set_up_groups(no1)
@@ -174,7 +173,7 @@ def test_the_command_refuses_posted_and_unknown_proposals(no1):
     proposal = proposed(no1, work(no1, factories.contract(no1, confirmed=True)))
     post(proposal, by=no1.accountant, on=MARCH_31)
 
-    with pytest.raises(CommandError, match="is posted. Statuses in which it can be changed: open"):
+    with pytest.raises(CommandError, match="is posted and can't be changed. Statuses that allow this: open"):
         call_command("propose", "--entity", "NO1", "--refill", proposal.number)
     with pytest.raises(CommandError, match="There is no invoice proposal “PF-1”"):
         call_command("propose", "--entity", "NO1", "--refill", "PF-1")

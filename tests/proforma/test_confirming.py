@@ -381,7 +381,7 @@ def test_it_happens_once(company, contract, ready):
     proforma = draft(contract)
     confirm(proforma, company)
     with pytest.raises(
-        Refused, match="is confirmed. Statuses in which it can be confirmed: draft and in review"
+        Refused, match="is confirmed and can't be confirmed. Statuses that allow this: draft and in review"
     ):
         confirm(proforma, company)
     assert Actual.objects.filter(type="billed").count() == 1

@@ -147,7 +147,7 @@ def test_a_draft_contract_is_confirmed_by_its_manager_only(client, company):
     assert contract.status == ProjectContract.Status.CONFIRMED
     assert "is confirmed" in answer.content.decode()
     again = client.post(address, follow=True).content.decode()
-    assert "Statuses in which it can be confirmed: draft" in again
+    assert "Statuses that allow this: draft" in again
 
 
 def test_the_hub_marks_a_line_or_a_contract_ready(manager, company, contract, ready):

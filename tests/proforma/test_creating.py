@@ -377,7 +377,7 @@ def test_review_and_back(company, contract, ready):
     (proforma,) = create(contract)
     assert operations.submit_for_review(proforma, by=company.manager).status == "review"
     with pytest.raises(
-        Refused, match="is in review. Statuses in which it can be submitted for review: draft"
+        Refused, match="is in review and can't be submitted for review. Statuses that allow this: draft"
     ):
         operations.submit_for_review(proforma, by=company.manager)
     operations.edit_details(details_of(proforma), by=company.manager, quantity=Decimal("0.5"))

@@ -185,5 +185,7 @@ def test_a_preview_that_was_killed_is_finished(company, planned):
 def test_an_unfinished_preview_is_not_carried_out(company, planned):
     """RUN-4"""
     open_one = operations.start_run(company.entity, as_of=MAR_1, kind="preview")
-    with pytest.raises(Refused, match="is running. Statuses in which it can be carried out: finished"):
+    with pytest.raises(
+        Refused, match=("is running and can't be carried out. Statuses that allow this: finished")
+    ):
         operations.execute_preview(open_one, by=company.manager)
