@@ -65,7 +65,7 @@ class EntryImport(models.Model):
 
     class Status(models.TextChoices):
         QUEUED = "queued", "waiting"
-        RUNNING = "running", "at work"
+        RUNNING = "running", "running"
         FINISHED = "finished", "imported"
         FAILED = "failed", "failed"
 
@@ -88,14 +88,14 @@ class EntryImport(models.Model):
     )
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+", db_index=False)
     format = models.CharField(max_length=20, choices=Format, default=Format.LEDGERLINE)
-    mapping = models.JSONField(default=dict, blank=True, help_text="Column of the file for each field")
+    mapping = models.JSONField(default=dict, blank=True, help_text="The column of the file for each field")
     rows = models.PositiveIntegerField(help_text="Rows in the file")
     added = models.PositiveIntegerField(help_text="New entries")
     status = models.CharField(max_length=8, choices=Status, default=Status.FINISHED)
-    message = ReasonField(help_text="Why it failed, or added nothing")
-    submits = models.BooleanField(default=False, help_text="Its entries are submitted for approval")
+    message = ReasonField(help_text="Why the import failed or added no entries")
+    submits = models.BooleanField(default=False, help_text="The new entries are submitted for approval")
     imported_at = models.DateTimeField(
-        default=timezone.now, help_text="While it runs: the time of the request"
+        default=timezone.now, help_text="While the import runs: the time of the request"
     )
     imported_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
@@ -218,16 +218,18 @@ class Entry(models.Model):
 
     # Expenses, material and fees have a cost or a price of their own (APP-8).
     cost_currency = CurrencyField(blank=True)
-    cost_net = AmountField(null=True, blank=True, help_text="Net of tax, whole entry")
-    cost_tax = AmountField(null=True, blank=True)
-    cost_tax_deductible = AmountField(null=True, blank=True)
-    sales_price = PriceField(null=True, blank=True, help_text="Fees: the agreed unit price")
+    cost_net = AmountField("net cost", null=True, blank=True, help_text="Without tax, for the whole entry")
+    cost_tax = AmountField("tax", null=True, blank=True)
+    cost_tax_deductible = AmountField("deductible tax", null=True, blank=True)
+    sales_price = PriceField(null=True, blank=True, help_text="For fees: the agreed unit price")
     receipt = models.ForeignKey(
         StoredFile, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
 
     status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT)
-    external_program = models.CharField(max_length=20, blank=True, help_text="The program of its external id")
+    external_program = models.CharField(
+        max_length=20, blank=True, help_text="The program that the external id comes from"
+    )
     external_id = models.CharField(max_length=100, blank=True)
     source = models.ForeignKey(
         EntryImport, models.PROTECT, null=True, blank=True, related_name="entries", db_index=False
@@ -238,7 +240,7 @@ class Entry(models.Model):
         null=True,
         blank=True,
         related_name="corrected_by",
-        help_text="The entry that it replaces",
+        help_text="The entry that this entry replaces",
     )
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(
@@ -254,7 +256,9 @@ class Entry(models.Model):
     )
     decision_comment = models.CharField(max_length=500, blank=True)
     billable_quantity = QuantityField(
-        null=True, blank=True, help_text="As approved; empty: the whole quantity"
+        null=True,
+        blank=True,
+        help_text="The quantity that was approved for billing; empty: the whole quantity",
     )
     billing_type = models.CharField(
         max_length=14,
@@ -263,10 +267,11 @@ class Entry(models.Model):
         help_text="Set by the approver; empty: according to the contract line",
     )
     billing_wish = models.CharField(
+        "imported billing",
         max_length=14,
         choices=Wish,
         blank=True,
-        help_text="From the other program; the approver can decide otherwise",
+        help_text="As imported from the other program; the approver can choose another billing type",
     )
 
     objects = EntryQuerySet.as_manager()
@@ -285,7 +290,9 @@ class Entry(models.Model):
                 condition=Q(transaction_class="time", resource__isnull=False)
                 | Q(transaction_class="material", product__isnull=False)
                 | Q(transaction_class__in=["expense", "fee"], category__isnull=False),
-                violation_error_message="Time needs a resource, material a product, the rest a category.",
+                violation_error_message=(
+                    "Time needs a resource, material needs a product, and expenses and fees need a category."
+                ),
             ),
             models.CheckConstraint(
                 name="entry_is_priced_from_submitting_on",
@@ -332,10 +339,16 @@ class Batch(models.Model):
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+")
     action = models.CharField(max_length=8, choices=Action)
-    on = models.DateField(help_text="The date of the action in the entity's time zone")
-    at = models.DateTimeField(default=timezone.now)
+    on = models.DateField("date", help_text="The date of the action in the time zone of the legal entity")
+    at = models.DateTimeField("time", default=timezone.now)
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name="user",
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
 
     class Meta:
@@ -362,10 +375,11 @@ class PriceDecision(models.Model):
     markup = PercentField("markups %", default=0)
     price = PriceField()
     is_missing = models.BooleanField(
-        default=False, help_text="No price was found: the price is 0, with a warning"
+        "price missing", default=False, help_text="No price was found, so the price is 0"
     )
     reasoning = models.TextField(
-        blank=True, help_text="One line for each row that was checked, with the reason"
+        blank=True,
+        help_text="One line for each price that was checked, with the reason why it was used or not",
     )
 
     def __str__(self):
@@ -401,7 +415,7 @@ class Actual(models.Model):
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)
     date = models.DateField("transaction date")
     accounting_date = models.DateField(
-        help_text="The transaction date; for reversals, the date of the action"
+        help_text="The transaction date; for a reversal, the date of the action"
     )
     project = models.ForeignKey(Project, models.PROTECT, null=True, blank=True, related_name="actuals")
     task = models.ForeignKey(Task, models.PROTECT, null=True, blank=True, db_index=False)
@@ -418,7 +432,9 @@ class Actual(models.Model):
     )
     split = PercentField("customer's share %", null=True, blank=True)
     is_rounding_share = models.BooleanField(
-        default=False, help_text="Takes the rest of a split: the amount can differ from quantity × price"
+        "takes the rounding",
+        default=False,
+        help_text="This share takes the rounding of a split, so its amount can differ from quantity × price",
     )
     quantity = QuantityField()
     unit = models.CharField(max_length=10, blank=True)
@@ -453,7 +469,7 @@ class Actual(models.Model):
         null=True,
         blank=True,
         related_name="replaced_by",
-        help_text="The original that this actual replaces, wholly or in part",
+        help_text="The actual that this one replaces, wholly or in part",
     )
 
     objects = ActualQuerySet.as_manager()

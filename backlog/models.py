@@ -168,7 +168,7 @@ class BacklogItem(models.Model):
     held_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
-    description = models.CharField(max_length=500, blank=True, help_text="For the customer")
+    description = models.CharField(max_length=500, blank=True, help_text="Description for the customer")
     internal_description = models.CharField(max_length=500, blank=True)
 
     objects = BacklogQuerySet.as_manager()
@@ -244,11 +244,19 @@ class BacklogAction(models.Model):
         LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+", db_index=False
     )
     action = models.CharField(max_length=9, choices=Action)
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField("time", default=timezone.now)
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name="user",
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
-    selection = models.TextField(blank=True, help_text="The filter, if all its rows were selected")
+    selection = models.TextField(
+        blank=True, help_text="The filter of the list, if all matching rows were selected"
+    )
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     undone_at = models.DateTimeField(null=True, blank=True)
@@ -282,14 +290,16 @@ class Adjustment(models.Model):
         WRITE_OFF = "write_off", "write-off"
         WRITE_UP = "write_up", "write-up"
         SPLIT = "split", "split"
-        REPRICE = "reprice", "priced again"
+        REPRICE = "reprice", "repriced"
 
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="adjustments")
     item = models.OneToOneField(
-        BacklogItem, models.PROTECT, related_name="adjustment", help_text="The share that was replaced"
+        BacklogItem, models.PROTECT, related_name="adjustment", help_text="The backlog item that was replaced"
     )
     kind = models.CharField(max_length=9, choices=Kind)
-    amount = AmountField(help_text="Written off or up; split off; the change of price")
+    amount = AmountField(
+        help_text="The amount that was written off or up or split off, or the change of the price"
+    )
     percent = PercentField(null=True, blank=True)
     reason = models.CharField(max_length=500)
 

@@ -21,7 +21,7 @@ UNITS = {
     "MTR": "meter",
     "MTK": "square meter",
     "MTQ": "cubic meter",
-    "LTR": "litre",
+    "LTR": "liter",
     "KGM": "kilogram",
     "TNE": "tonne",
     "KWH": "kilowatt hour",

@@ -22,8 +22,10 @@ class User(AbstractUser):
 class AuditEvent(models.Model):
     """One action: who, when, on which record, with old and new values. Never changed (SEC-3)."""
 
-    at = models.DateTimeField(default=timezone.now, db_index=True)
-    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, help_text="Empty: the system itself")
+    at = models.DateTimeField("time", default=timezone.now, db_index=True)
+    by = models.ForeignKey(
+        User, models.PROTECT, verbose_name="user", null=True, blank=True, help_text="Empty: the system"
+    )
     entity = models.CharField("legal entity", max_length=20, blank=True)
     action = models.CharField(max_length=60)
     subject_type = models.CharField(max_length=60, blank=True)
@@ -46,9 +48,9 @@ class StoredFile(models.Model):
     """A file identified by the hash of its bytes: the same bytes are stored once and never change."""
 
     sha256 = models.CharField("SHA-256", max_length=64, unique=True)
-    size = models.PositiveBigIntegerField(help_text="bytes")
+    size = models.PositiveBigIntegerField("size in bytes")
     media_type = models.CharField(max_length=100)
-    name = models.CharField(max_length=255, help_text="The name it was first given")
+    name = models.CharField(max_length=255, help_text="The name of the file when it was first stored")
     stored_at = models.DateTimeField(default=timezone.now)
     stored_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, db_index=False)
 
@@ -60,9 +62,11 @@ class SavedView(models.Model):
     """A list with its filter, order and columns, saved under a name by one person."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
-    page = models.CharField(max_length=100, help_text="URL name of the list")
+    page = models.CharField(max_length=100, help_text="The list that the view belongs to")
     name = models.CharField(max_length=100)
-    query = models.TextField(blank=True, help_text="The address's query string")
+    query = models.TextField(
+        blank=True, help_text="Filters, order and columns, as in the address of the list"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "page", "name"], name="saved_view_name_once")]
@@ -75,10 +79,10 @@ class Notice(models.Model):
     """A message for one person: a background job ended, a document is ready."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="notices")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField("time", default=timezone.now)
     text = models.CharField(max_length=500)
     url = models.CharField(max_length=300, blank=True)
-    is_problem = models.BooleanField(default=False)
+    is_problem = models.BooleanField("problem", default=False)
     read_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -105,19 +109,26 @@ class Job(models.Model):
     subject_id = models.CharField(max_length=40, blank=True)
     subject_text = models.CharField("subject", max_length=300, blank=True)
     asked_by = models.ForeignKey(
-        User, models.CASCADE, null=True, blank=True, help_text="Empty: the system itself"
+        User,
+        models.CASCADE,
+        verbose_name="requested by",
+        null=True,
+        blank=True,
+        help_text="Empty: the system",
     )
-    asked_at = models.DateTimeField(default=timezone.now)
+    asked_at = models.DateTimeField("requested at", default=timezone.now)
     state = models.CharField(max_length=7, choices=State, default=State.WAITING)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     beat_at = models.DateTimeField("last heartbeat", default=timezone.now)
-    due_at = models.DateTimeField(help_text="From then on a sweep does it, unless it has ended")
-    tries = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(
+        "next attempt at", help_text="If the job has not ended by then, it is started again"
+    )
+    tries = models.PositiveSmallIntegerField("attempts", default=0)
     ended_at = models.DateTimeField(null=True, blank=True, db_index=True)
     outcome_code = models.CharField("outcome", max_length=40, blank=True)
-    outcome = models.JSONField("values of the outcome", default=dict, blank=True)
-    is_problem = models.BooleanField(default=False)
+    outcome = models.JSONField("details of the outcome", default=dict, blank=True)
+    is_problem = models.BooleanField("problem", default=False)
 
     class Meta:
         verbose_name = "background job"
@@ -159,9 +170,9 @@ class SealPending(models.Model):
     """Guarded rows that are in no seal yet; written by triggers, and by `migrate`."""
 
     table_name = models.CharField(max_length=63)
-    guard = models.CharField(max_length=30, blank=True, help_text="Only for this one")
-    ids = models.TextField(help_text="Separated by commas; “17-” is row 17 and all that follow (SQLite)")
-    noted_at = models.DateTimeField()
+    guard = models.CharField(max_length=30, blank=True, help_text="If empty: all guards of the table")
+    ids = models.TextField(help_text="Separated by commas; “17-” is row 17 and all later rows (SQLite)")
+    noted_at = models.DateTimeField("recorded at")
 
     class Meta:
         verbose_name_plural = "rows pending a seal"
@@ -175,9 +186,9 @@ class Seal(models.Model):
     """One segment of the chain over all rows that may no longer change; see seals.py."""
 
     number = models.PositiveBigIntegerField(unique=True)
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField("time", default=timezone.now)
     rows = models.PositiveIntegerField()
-    heads = models.JSONField(default=dict, help_text="The heads of other chains at this moment")
+    heads = models.JSONField(default=dict, help_text="The last voucher of each legal entity at this time")
     previous = models.CharField("digest before", max_length=64, blank=True)
     digest = models.CharField(max_length=64)
 
@@ -197,12 +208,17 @@ class SealedRows(models.Model):
     seal = models.ForeignKey(Seal, models.PROTECT, related_name="parts")
     table_name = models.CharField(max_length=63)
     guard = models.CharField(max_length=30)
-    columns = models.TextField(help_text="Separated by spaces; the first is the key")
-    ids = models.BinaryField(help_text="Eight bytes each, in order")
-    hashes = models.BinaryField(help_text="The first eight bytes of each row's SHA-256, in the same order")
+    columns = models.TextField(
+        help_text="The names of the columns, separated by spaces; the first is the key"
+    )
+    ids = models.BinaryField(help_text="Eight bytes for each row, in ascending order")
+    hashes = models.BinaryField(
+        help_text="The first eight bytes of the SHA-256 hash of each row, in the same order"
+    )
     digest = models.CharField(max_length=64)
 
     class Meta:
+        verbose_name_plural = "sealed rows"
         constraints = [
             models.UniqueConstraint(fields=["table_name", "guard", "seal"], name="sealed_once_a_segment")
         ]

@@ -81,15 +81,17 @@ class InvoiceRun(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     finished_at = models.DateTimeField(null=True, blank=True)
-    due = models.PositiveIntegerField(default=0, help_text="Number of contracts to process")
-    digest = models.CharField(max_length=64, blank=True, help_text="Of the plan's inputs")
+    due = models.PositiveIntegerField("contracts to process", default=0)
+    digest = models.CharField(
+        "plan hash", max_length=64, blank=True, help_text="Hash of the data that the plan is based on"
+    )
     executes = models.OneToOneField(
         "self",
         models.PROTECT,
         null=True,
         blank=True,
         related_name="executed_by",
-        help_text="The plan that it carries out",
+        help_text="The preview that this run carries out",
     )
     contracts = models.ManyToManyField(ProjectContract, blank=True, related_name="+")
     customers = models.ManyToManyField(Customer, blank=True, related_name="+")
@@ -132,7 +134,9 @@ class RunContract(models.Model):
     contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="+")
     outcome = models.CharField(max_length=7, choices=Outcome)
     reason = ReasonField()
-    digest = models.CharField(max_length=64, blank=True, help_text="Of the inputs of a preview")
+    digest = models.CharField(
+        "plan hash", max_length=64, blank=True, help_text="Hash of the data that the preview is based on"
+    )
     done_at = models.DateTimeField(default=timezone.now)
 
     objects = RunContractQuerySet.as_manager()
@@ -159,8 +163,12 @@ class RunPlanLine(models.Model):
     purchase_order = models.ForeignKey(
         PurchaseOrder, models.CASCADE, null=True, blank=True, related_name="+", db_index=False
     )
-    is_outside_scope = models.BooleanField(default=False, help_text="Of tax (category O)")
-    code = models.CharField(max_length=40, blank=True, help_text="Why it is left out; empty: it is included")
+    is_outside_scope = models.BooleanField(
+        "outside the scope of tax", default=False, help_text="Tax category O"
+    )
+    code = models.CharField(
+        max_length=40, blank=True, help_text="Why the row is left out; empty if it is included"
+    )
     items = models.PositiveIntegerField()
     amount = AmountField()
     previous_amount = AmountField(null=True, blank=True)
@@ -253,10 +261,10 @@ class ProformaInvoice(BillTo):
     currency = CurrencyField()
     run = models.ForeignKey(InvoiceRun, models.PROTECT, null=True, blank=True, related_name="proformas")
     run_date = models.DateField(null=True, blank=True)
-    cutoff = models.DateField(help_text="Work up to this date")
+    cutoff = models.DateField(help_text="Work up to this date is included")
     accounting_date = models.DateField()
     status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT)
-    order_reference = models.CharField("purchase order", max_length=60, blank=True)
+    order_reference = models.CharField("order number", max_length=60, blank=True)
     purchase_order = models.ForeignKey(PurchaseOrder, models.PROTECT, null=True, blank=True, related_name="+")
     is_outside_scope = models.BooleanField("outside the scope of tax", default=False)
     # The bill-to party at the time it was copied, to find later changes.
@@ -268,7 +276,7 @@ class ProformaInvoice(BillTo):
         null=True,
         blank=True,
         related_name="corrections",
-        help_text="The confirmed proforma that it corrects",
+        help_text="The confirmed proforma that this one corrects",
     )
     returned_from = models.OneToOneField(
         "self",
@@ -276,20 +284,20 @@ class ProformaInvoice(BillTo):
         null=True,
         blank=True,
         related_name="returned_as",
-        help_text="The returned proforma whose work it bills again",
+        help_text="The returned proforma that this one was created from",
     )
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
-    confirm_job = models.CharField(max_length=10, choices=ConfirmJob, blank=True)
+    confirm_job = models.CharField("background confirm", max_length=10, choices=ConfirmJob, blank=True)
     confirm_error = ReasonField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     batch = models.OneToOneField(
-        Batch, models.PROTECT, null=True, blank=True, help_text="The actuals that confirming created"
+        Batch, models.PROTECT, null=True, blank=True, help_text="The batch of actuals that confirming created"
     )
 
     objects = ProformaQuerySet.as_manager()
@@ -406,10 +414,10 @@ class LineDetail(models.Model):
         null=True,
         blank=True,
         related_name="corrected_by",
-        help_text="The detail that it corrects",
+        help_text="The detail that this one corrects",
     )
     credited_part = models.CharField(
-        max_length=8, choices=CreditedPart, blank=True, help_text="What happens with the remainder"
+        max_length=8, choices=CreditedPart, blank=True, help_text="What happens to the credited part"
     )
     credit_reason = models.CharField(max_length=300, blank=True)
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)
@@ -491,8 +499,10 @@ class LimitOverride(models.Model):
     limit = AmountField()
     over = AmountField()
     reason = models.CharField(max_length=500)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
-    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="user", related_name="+", db_index=False
+    )
+    at = models.DateTimeField("time", default=timezone.now)
 
     def __str__(self):
         return f"{self.over} over {self.limit}"

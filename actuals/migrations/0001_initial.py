@@ -65,7 +65,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "mapping",
-                    models.JSONField(blank=True, default=dict, help_text="Column of the file for each field"),
+                    models.JSONField(
+                        blank=True, default=dict, help_text="The column of the file for each field"
+                    ),
                 ),
                 ("rows", models.PositiveIntegerField(help_text="Rows in the file")),
                 ("added", models.PositiveIntegerField(help_text="New entries")),
@@ -74,7 +76,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("queued", "waiting"),
-                            ("running", "at work"),
+                            ("running", "running"),
                             ("finished", "imported"),
                             ("failed", "failed"),
                         ],
@@ -84,16 +86,21 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "message",
-                    invoicing_site.floor.reasons.ReasonField(help_text="Why it failed, or added nothing"),
+                    invoicing_site.floor.reasons.ReasonField(
+                        help_text="Why the import failed or added no entries"
+                    ),
                 ),
                 (
                     "submits",
-                    models.BooleanField(default=False, help_text="Its entries are submitted for approval"),
+                    models.BooleanField(
+                        default=False, help_text="The new entries are submitted for approval"
+                    ),
                 ),
                 (
                     "imported_at",
                     models.DateTimeField(
-                        default=django.utils.timezone.now, help_text="While it runs: the time of the request"
+                        default=django.utils.timezone.now,
+                        help_text="While the import runs: the time of the request",
                     ),
                 ),
                 (
@@ -152,8 +159,14 @@ class Migration(migrations.Migration):
                         max_length=8,
                     ),
                 ),
-                ("on", models.DateField(help_text="The date of the action in the entity's time zone")),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "on",
+                    models.DateField(
+                        help_text="The date of the action in the time zone of the legal entity",
+                        verbose_name="date",
+                    ),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="time")),
                 (
                     "by",
                     models.ForeignKey(
@@ -163,6 +176,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
                     ),
                 ),
             ],
@@ -301,15 +315,26 @@ class Migration(migrations.Migration):
                 (
                     "cost_net",
                     invoicing_site.floor.fields.AmountField(
-                        blank=True, help_text="Net of tax, whole entry", null=True
+                        blank=True,
+                        help_text="Without tax, for the whole entry",
+                        null=True,
+                        verbose_name="net cost",
                     ),
                 ),
-                ("cost_tax", invoicing_site.floor.fields.AmountField(blank=True, null=True)),
-                ("cost_tax_deductible", invoicing_site.floor.fields.AmountField(blank=True, null=True)),
+                (
+                    "cost_tax",
+                    invoicing_site.floor.fields.AmountField(blank=True, null=True, verbose_name="tax"),
+                ),
+                (
+                    "cost_tax_deductible",
+                    invoicing_site.floor.fields.AmountField(
+                        blank=True, null=True, verbose_name="deductible tax"
+                    ),
+                ),
                 (
                     "sales_price",
                     invoicing_site.floor.fields.PriceField(
-                        blank=True, help_text="Fees: the agreed unit price", null=True
+                        blank=True, help_text="For fees: the agreed unit price", null=True
                     ),
                 ),
                 (
@@ -339,7 +364,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "external_program",
-                    models.CharField(blank=True, help_text="The program of its external id", max_length=20),
+                    models.CharField(
+                        blank=True, help_text="The program that the external id comes from", max_length=20
+                    ),
                 ),
                 ("external_id", models.CharField(blank=True, max_length=100)),
                 (
@@ -357,7 +384,7 @@ class Migration(migrations.Migration):
                     "corrects",
                     models.OneToOneField(
                         blank=True,
-                        help_text="The entry that it replaces",
+                        help_text="The entry that this entry replaces",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="corrected_by",
@@ -404,7 +431,9 @@ class Migration(migrations.Migration):
                 (
                     "billable_quantity",
                     invoicing_site.floor.fields.QuantityField(
-                        blank=True, help_text="As approved; empty: the whole quantity", null=True
+                        blank=True,
+                        help_text="The quantity that was approved for billing; empty: the whole quantity",
+                        null=True,
                     ),
                 ),
                 (
@@ -428,8 +457,9 @@ class Migration(migrations.Migration):
                             ("non_chargeable", "non-chargeable"),
                             ("cost_only", "cost only, invoiced elsewhere"),
                         ],
-                        help_text="From the other program; the approver can decide otherwise",
+                        help_text="As imported from the other program; the approver can choose another billing type",
                         max_length=14,
+                        verbose_name="imported billing",
                     ),
                 ),
             ],
@@ -468,7 +498,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="entry_names_what_it_is",
-                        violation_error_message="Time needs a resource, material a product, the rest a category.",
+                        violation_error_message="Time needs a resource, material needs a product, and expenses and fees need a category.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -564,13 +594,16 @@ class Migration(migrations.Migration):
                 (
                     "is_missing",
                     models.BooleanField(
-                        default=False, help_text="No price was found: the price is 0, with a warning"
+                        default=False,
+                        help_text="No price was found, so the price is 0",
+                        verbose_name="price missing",
                     ),
                 ),
                 (
                     "reasoning",
                     models.TextField(
-                        blank=True, help_text="One line for each row that was checked, with the reason"
+                        blank=True,
+                        help_text="One line for each price that was checked, with the reason why it was used or not",
                     ),
                 ),
             ],
@@ -630,7 +663,9 @@ class Migration(migrations.Migration):
                 ("date", models.DateField(verbose_name="transaction date")),
                 (
                     "accounting_date",
-                    models.DateField(help_text="The transaction date; for reversals, the date of the action"),
+                    models.DateField(
+                        help_text="The transaction date; for a reversal, the date of the action"
+                    ),
                 ),
                 (
                     "project",
@@ -733,7 +768,8 @@ class Migration(migrations.Migration):
                     "is_rounding_share",
                     models.BooleanField(
                         default=False,
-                        help_text="Takes the rest of a split: the amount can differ from quantity × price",
+                        help_text="This share takes the rounding of a split, so its amount can differ from quantity × price",
+                        verbose_name="takes the rounding",
                     ),
                 ),
                 ("quantity", invoicing_site.floor.fields.QuantityField()),
@@ -831,7 +867,7 @@ class Migration(migrations.Migration):
                     "replaces",
                     models.ForeignKey(
                         blank=True,
-                        help_text="The original that this actual replaces, wholly or in part",
+                        help_text="The actual that this one replaces, wholly or in part",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="replaced_by",

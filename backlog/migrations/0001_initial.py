@@ -148,7 +148,10 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                ("description", models.CharField(blank=True, help_text="For the customer", max_length=500)),
+                (
+                    "description",
+                    models.CharField(blank=True, help_text="Description for the customer", max_length=500),
+                ),
                 ("internal_description", models.CharField(blank=True, max_length=500)),
             ],
             options={
@@ -232,7 +235,7 @@ class Migration(migrations.Migration):
                         max_length=9,
                     ),
                 ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="time")),
                 (
                     "by",
                     models.ForeignKey(
@@ -242,11 +245,14 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
                     ),
                 ),
                 (
                     "selection",
-                    models.TextField(blank=True, help_text="The filter, if all its rows were selected"),
+                    models.TextField(
+                        blank=True, help_text="The filter of the list, if all matching rows were selected"
+                    ),
                 ),
                 ("changed", models.PositiveIntegerField(default=0)),
                 ("unchanged", models.PositiveIntegerField(default=0)),
@@ -366,7 +372,7 @@ class Migration(migrations.Migration):
                 (
                     "item",
                     models.OneToOneField(
-                        help_text="The share that was replaced",
+                        help_text="The backlog item that was replaced",
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="adjustment",
                         to="backlog.backlogitem",
@@ -379,7 +385,7 @@ class Migration(migrations.Migration):
                             ("write_off", "write-off"),
                             ("write_up", "write-up"),
                             ("split", "split"),
-                            ("reprice", "priced again"),
+                            ("reprice", "repriced"),
                         ],
                         max_length=9,
                     ),
@@ -387,7 +393,7 @@ class Migration(migrations.Migration):
                 (
                     "amount",
                     invoicing_site.floor.fields.AmountField(
-                        help_text="Written off or up; split off; the change of price"
+                        help_text="The amount that was written off or up or split off, or the change of the price"
                     ),
                 ),
                 ("percent", invoicing_site.floor.fields.PercentField(blank=True, null=True)),

@@ -393,7 +393,7 @@ class InvoiceFrequencyAdmin(EntityAdmin):
     ordering = ["code"]
     fieldsets = [
         (None, {"fields": ["entity", ("code", "name")]}),
-        ("Rhythm", {"fields": [("rhythm", "every"), "days", ("weekday", "nth"), "cutoff_on_run_day"]}),
+        ("Pattern", {"fields": [("rhythm", "every"), "days", ("weekday", "nth"), "cutoff_on_run_day"]}),
     ]
 
 

@@ -63,7 +63,7 @@ class LegalEntityAdmin(LocksAdministrators, EntityAdmin):
             },
         ),
         (
-            "Seller on every document",
+            "Seller on documents",
             {
                 "fields": [
                     "street",
@@ -87,7 +87,7 @@ class LegalEntityAdmin(LocksAdministrators, EntityAdmin):
                 ]
             },
         ),
-        ("Look of the invoice", {"fields": ["accent_color", "logo", "new_logo"]}),
+        ("Appearance of invoices", {"fields": ["accent_color", "logo", "new_logo"]}),
         (
             "Approval and separation of duties",
             {

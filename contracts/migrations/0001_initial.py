@@ -28,7 +28,12 @@ class Migration(migrations.Migration):
                 ("code", models.CharField(max_length=20, unique=True)),
                 ("name", models.CharField(max_length=200)),
                 ("currency", invoicing_site.floor.fields.CurrencyField(verbose_name="accounting currency")),
-                ("country", models.CharField(default="NO", help_text="ISO 3166 code", max_length=2)),
+                (
+                    "country",
+                    models.CharField(
+                        default="NO", help_text="Two letters (ISO 3166), such as NO", max_length=2
+                    ),
+                ),
                 (
                     "time_zone",
                     models.CharField(
@@ -53,7 +58,7 @@ class Migration(migrations.Migration):
                     "in_company_register",
                     models.BooleanField(
                         default=False,
-                        help_text="Limited company: prints “Foretaksregisteret” on Norwegian documents",
+                        help_text="For limited companies: Norwegian documents show “Foretaksregisteret”",
                     ),
                 ),
                 (
@@ -77,7 +82,7 @@ class Migration(migrations.Migration):
                             ("rf", "RF creditor reference"),
                         ],
                         default="number",
-                        help_text="The payment reference of customers; a KID needs an agreement with the bank",
+                        help_text="The reference that customers use when they pay; a KID needs an agreement with the bank",
                         max_length=6,
                         verbose_name="payment reference",
                     ),
@@ -86,7 +91,7 @@ class Migration(migrations.Migration):
                     "kid_length",
                     models.PositiveSmallIntegerField(
                         blank=True,
-                        help_text="Total number of digits, 3 to 25, as agreed; empty: as many as needed",
+                        help_text="Total number of digits, 3 to 25, as agreed with the bank; if empty: as many as needed",
                         null=True,
                         validators=[
                             django.core.validators.MinValueValidator(3),
@@ -104,7 +109,7 @@ class Migration(migrations.Migration):
                         ],
                         default="invoice",
                         max_length=7,
-                        verbose_name="KID holds",
+                        verbose_name="KID content",
                     ),
                 ),
                 (
@@ -121,9 +126,14 @@ class Migration(migrations.Migration):
                 (
                     "journal_grouping",
                     models.CharField(
-                        choices=[("day", "day"), ("month", "month"), ("year", "year"), ("all", "all in one")],
+                        choices=[
+                            ("day", "day"),
+                            ("month", "month"),
+                            ("year", "year"),
+                            ("all", "one journal for all"),
+                        ],
                         default="month",
-                        help_text="The period of the actuals in one journal",
+                        help_text="Which actuals are in one journal: those of a day, a month, a year, or all",
                         max_length=5,
                     ),
                 ),
@@ -135,10 +145,10 @@ class Migration(migrations.Migration):
                             ("project", "project"),
                             ("contract", "contract"),
                             ("customer", "customer"),
-                            ("search", "search project, then contract, then customer"),
+                            ("search", "project, then contract, then customer"),
                         ],
                         default="search",
-                        help_text="The source of a line's billing tax group",
+                        help_text="Where the billing tax group of a line comes from",
                         max_length=8,
                     ),
                 ),
@@ -147,10 +157,10 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("move", "move to the first day of the next open period"),
-                            ("error", "keep the line back with an error"),
+                            ("error", "report an error on the line"),
                         ],
                         default="error",
-                        help_text="What to do with a journal line that is dated in a closed period",
+                        help_text="What happens to a journal line that is dated in a closed period",
                         max_length=5,
                     ),
                 ),
@@ -158,21 +168,21 @@ class Migration(migrations.Migration):
                     "allow_own_approval",
                     models.BooleanField(
                         default=False,
-                        help_text="Project managers may approve their own work, and work that they recorded or submitted",
+                        help_text="Project managers may approve their own work, and work that they recorded, imported or submitted",
                     ),
                 ),
                 (
                     "require_proposal_approval",
                     models.BooleanField(
                         default=False,
-                        help_text="Another person must approve an invoice proposal before it is posted",
+                        help_text="An invoice proposal must be approved by a second person before it is posted",
                     ),
                 ),
                 (
                     "posts_journals_by_clock",
                     models.BooleanField(
                         default=False,
-                        help_text="Otherwise an accountant posts them",
+                        help_text="If not ticked, an accountant posts them",
                         verbose_name="post journals automatically",
                     ),
                 ),
@@ -180,7 +190,7 @@ class Migration(migrations.Migration):
                     "posts_invoices_by_clock",
                     models.BooleanField(
                         default=False,
-                        help_text="Otherwise an accountant posts them. With “separate confirm and post”, only invoices that another person than the one who confirmed has approved",
+                        help_text="If not ticked, an accountant posts them. With “separate confirm and post”, an invoice is posted automatically only if a person other than the one who confirmed has approved it",
                         verbose_name="post invoices automatically",
                     ),
                 ),
@@ -202,7 +212,7 @@ class Migration(migrations.Migration):
                     "invoices_in_advance",
                     models.BooleanField(
                         default=False,
-                        help_text="Work and milestones dated after the invoice date may be invoiced, with a warning",
+                        help_text="Work and milestones dated after the invoice date can be invoiced; users get a warning",
                     ),
                 ),
             ],
@@ -254,14 +264,14 @@ class Migration(migrations.Migration):
                     "sees_costs",
                     models.BooleanField(
                         default=False,
-                        help_text="Cost rates, costs and margins; accountants and auditors always see them",
+                        help_text="The person sees cost rates, costs and margins; accountants and auditors always see them",
                     ),
                 ),
                 (
                     "overrides_limits",
                     models.BooleanField(
                         default=False,
-                        help_text="May confirm proformas over a not-to-exceed limit, with a reason",
+                        help_text="The person may confirm proformas over a not-to-exceed limit, with a reason",
                     ),
                 ),
             ],
@@ -458,7 +468,7 @@ class Migration(migrations.Migration):
                 (
                     "rate",
                     invoicing_site.floor.fields.RateField(
-                        help_text="Accounting currency per unit of the currency"
+                        help_text="Units of the accounting currency for one unit of this currency"
                     ),
                 ),
                 ("source", models.CharField(blank=True, max_length=100)),
@@ -529,7 +539,7 @@ class Migration(migrations.Migration):
                 ),
                 ("code", models.CharField(max_length=30)),
                 ("name", models.CharField(max_length=200)),
-                ("is_chargeable", models.BooleanField(default=True)),
+                ("is_chargeable", models.BooleanField(default=True, verbose_name="chargeable")),
             ],
             options={
                 "default_related_name": "roles",
@@ -585,7 +595,7 @@ class Migration(migrations.Migration):
                             ("MTR", "MTR meter"),
                             ("MTK", "MTK square meter"),
                             ("MTQ", "MTQ cubic meter"),
-                            ("LTR", "LTR litre"),
+                            ("LTR", "LTR liter"),
                             ("KGM", "KGM kilogram"),
                             ("TNE", "TNE tonne"),
                             ("KWH", "KWH kilowatt hour"),
@@ -633,32 +643,48 @@ class Migration(migrations.Migration):
                     "rhythm",
                     models.CharField(
                         choices=[
-                            ("weekly", "every so many weeks, on a weekday"),
-                            ("monthly", "every so many months, on given days"),
-                            ("weekday", "every so many months, on the n-th weekday"),
+                            ("weekly", "every N weeks, on a weekday"),
+                            ("monthly", "every N months, on certain days"),
+                            ("weekday", "every N months, on a weekday such as the first Monday"),
                         ],
                         max_length=7,
+                        verbose_name="pattern",
                     ),
                 ),
-                ("every", models.PositiveSmallIntegerField(default=1, help_text="Number of weeks or months")),
+                (
+                    "every",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="N, the number of weeks or months", verbose_name="interval"
+                    ),
+                ),
                 (
                     "days",
                     models.CharField(
                         blank=True,
-                        help_text="Days of the month, such as 1,16; 31 means the last day",
+                        help_text="Days of the month, such as 1,16; 31 is the last day",
                         max_length=60,
                     ),
                 ),
-                ("weekday", models.PositiveSmallIntegerField(blank=True, help_text="0 is Monday", null=True)),
+                (
+                    "weekday",
+                    models.PositiveSmallIntegerField(
+                        blank=True, help_text="0 is Monday, 6 is Sunday", null=True
+                    ),
+                ),
                 (
                     "nth",
-                    models.SmallIntegerField(blank=True, help_text="1 to 4; −1 means the last", null=True),
+                    models.SmallIntegerField(
+                        blank=True,
+                        help_text="1 to 4; −1 is the last",
+                        null=True,
+                        verbose_name="which weekday of the month",
+                    ),
                 ),
                 (
                     "cutoff_on_run_day",
                     models.BooleanField(
                         default=False,
-                        help_text="A run includes the work of its own day, such as the 31st; otherwise up to the day before. Existing schedules change when they are planned again",
+                        help_text="If ticked, a run includes work of the run day, such as the 31st; otherwise work up to the day before. Existing schedules change only when they are planned again",
                         verbose_name="cutoff on the run day",
                     ),
                 ),
@@ -688,7 +714,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="frequency_says_its_days",
-                        violation_error_message="Enter the days: a weekday, days of the month, or the n-th weekday.",
+                        violation_error_message="Enter the days: a weekday, days of the month, or a weekday and which one of the month.",
                     ),
                 ],
             },
@@ -819,7 +845,7 @@ class Migration(migrations.Migration):
                             ("kid11", "KID, mod 11"),
                             ("rf", "RF creditor reference"),
                         ],
-                        help_text="Empty: the setting of the legal entity",
+                        help_text="If empty: the setting of the legal entity",
                         max_length=6,
                         verbose_name="payment reference",
                     ),
@@ -828,7 +854,7 @@ class Migration(migrations.Migration):
                     "kid_length",
                     models.PositiveSmallIntegerField(
                         blank=True,
-                        help_text="Empty: the setting of the legal entity",
+                        help_text="If empty: the setting of the legal entity",
                         null=True,
                         validators=[
                             django.core.validators.MinValueValidator(3),
@@ -845,9 +871,9 @@ class Migration(migrations.Migration):
                             ("invoice", "invoice number"),
                             ("both", "customer number and invoice number"),
                         ],
-                        help_text="Empty: the setting of the legal entity",
+                        help_text="If empty: the setting of the legal entity",
                         max_length=7,
-                        verbose_name="KID holds",
+                        verbose_name="KID content",
                     ),
                 ),
             ],
@@ -959,12 +985,13 @@ class Migration(migrations.Migration):
                 ),
                 ("code", models.CharField(max_length=60)),
                 ("name", models.CharField(max_length=200)),
-                ("is_chargeable", models.BooleanField(default=True)),
+                ("is_chargeable", models.BooleanField(default=True, verbose_name="chargeable")),
                 (
                     "is_disbursement",
                     models.BooleanField(
                         default=False,
-                        help_text="Disbursement: paid on behalf of the customer, no revenue, no tax",
+                        help_text="Paid on behalf of the customer: no revenue and no tax",
+                        verbose_name="disbursement",
                     ),
                 ),
                 (
@@ -1067,7 +1094,7 @@ class Migration(migrations.Migration):
                     "role",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Applies until the first position below starts",
+                        help_text="Applies until the first position below begins",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.role",
@@ -1077,13 +1104,13 @@ class Migration(migrations.Migration):
                     "unit",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Applies until the first position below starts",
+                        help_text="Applies until the first position below begins",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="contracts.organizationalunit",
                     ),
                 ),
-                ("is_active", models.BooleanField(default=True)),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
             ],
             options={
                 "default_related_name": "resources",
@@ -1152,7 +1179,7 @@ class Migration(migrations.Migration):
                     "fixed_exchange_rate",
                     invoicing_site.floor.fields.RateField(
                         blank=True,
-                        help_text="Accounting currency per unit, for net sales amounts",
+                        help_text="Units of the accounting currency for one unit of the contract's currency; converts net sales amounts only",
                         null=True,
                     ),
                 ),
@@ -1170,7 +1197,7 @@ class Migration(migrations.Migration):
                     "place_of_delivery",
                     models.CharField(
                         blank=True,
-                        help_text="Printed on invoices; empty: the buyer's city",
+                        help_text="Printed on invoices; if empty: the buyer's city",
                         max_length=200,
                     ),
                 ),
@@ -1452,7 +1479,7 @@ class Migration(migrations.Migration):
                         to="contracts.customer",
                     ),
                 ),
-                ("is_primary", models.BooleanField(default=False)),
+                ("is_primary", models.BooleanField(default=False, verbose_name="primary")),
                 ("split", invoicing_site.floor.fields.PercentField(verbose_name="billing split %")),
                 ("is_rounding", models.BooleanField(default=False, verbose_name="takes the rounding")),
                 (
@@ -1643,7 +1670,7 @@ class Migration(migrations.Migration):
                 (
                     "amount",
                     invoicing_site.floor.fields.AmountField(
-                        blank=True, help_text="Net, in the contract's currency; empty: no limit", null=True
+                        blank=True, help_text="Net, in the contract's currency; if empty: no limit", null=True
                     ),
                 ),
             ],
@@ -1748,7 +1775,7 @@ class Migration(migrations.Migration):
                     "includes_time",
                     models.BooleanField(
                         default=True,
-                        help_text="Only one confirmed line per project and task can cover a class of work on a date",
+                        help_text="For each project and task, only one confirmed line can cover a class of work on a date",
                     ),
                 ),
                 ("includes_expense", models.BooleanField(default=True)),
@@ -1759,13 +1786,13 @@ class Migration(migrations.Migration):
                 (
                     "contract_amount",
                     invoicing_site.floor.fields.AmountField(
-                        blank=True, help_text="Fixed price: the total of its milestones", null=True
+                        blank=True, help_text="For a fixed price: the total of the milestones", null=True
                     ),
                 ),
                 (
                     "estimate",
                     invoicing_site.floor.fields.AmountField(
-                        blank=True, help_text="Time and material: the estimate", null=True
+                        blank=True, help_text="For time and material: the expected amount", null=True
                     ),
                 ),
                 (
@@ -1788,7 +1815,7 @@ class Migration(migrations.Migration):
                     "billing_starts",
                     models.DateField(
                         blank=True,
-                        help_text="First possible invoice date; empty: the start of the line or the contract",
+                        help_text="The first possible invoice date; if empty: the start of the line or the contract",
                         null=True,
                     ),
                 ),
@@ -2142,7 +2169,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.task"
                     ),
                 ),
-                ("is_chargeable", models.BooleanField(default=True)),
+                ("is_chargeable", models.BooleanField(default=True, verbose_name="chargeable")),
             ],
             options={
                 "constraints": [
@@ -2177,7 +2204,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.role"
                     ),
                 ),
-                ("is_chargeable", models.BooleanField(default=True)),
+                ("is_chargeable", models.BooleanField(default=True, verbose_name="chargeable")),
             ],
             options={
                 "constraints": [
@@ -2212,7 +2239,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.category"
                     ),
                 ),
-                ("is_chargeable", models.BooleanField(default=True)),
+                ("is_chargeable", models.BooleanField(default=True, verbose_name="chargeable")),
             ],
             options={
                 "constraints": [
@@ -2222,6 +2249,7 @@ class Migration(migrations.Migration):
                         violation_error_message="The line already has this category.",
                     )
                 ],
+                "verbose_name_plural": "contract line categories",
             },
         ),
         migrations.CreateModel(
@@ -2559,7 +2587,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 db_index=False,
-                help_text="The item tax group of milestones; without one, no invoice of a milestone can be posted",
+                help_text="The item tax group of milestones; without it, invoices with milestones can't be posted",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",

@@ -72,7 +72,12 @@ class ProjectContract(Coded):
     ends = models.DateField("requested end", null=True, blank=True)
     limit = AmountField("not-to-exceed limit", null=True, blank=True, in_currency="currency")
     fixed_exchange_rate = RateField(
-        null=True, blank=True, help_text="Accounting currency per unit, for net sales amounts"
+        null=True,
+        blank=True,
+        help_text=(
+            "Units of the accounting currency for one unit of the contract's currency; converts net sales "
+            "amounts only"
+        ),
     )
     billing_tax_group = models.ForeignKey(
         BillingTaxGroup, models.PROTECT, null=True, blank=True, db_index=False
@@ -80,7 +85,7 @@ class ProjectContract(Coded):
     place_of_delivery = models.CharField(
         max_length=200,
         blank=True,
-        help_text="Printed on invoices; empty: the buyer's city",
+        help_text="Printed on invoices; if empty: the buyer's city",
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.ForeignKey(
@@ -170,7 +175,7 @@ class ContractCustomer(BillTo):
 
     contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="customers")
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="contract_customers")
-    is_primary = models.BooleanField(default=False)
+    is_primary = models.BooleanField("primary", default=False)
     split = PercentField("billing split %")
     is_rounding = models.BooleanField("takes the rounding", default=False)
     limit = AmountField("not-to-exceed limit", null=True, blank=True, in_currency="contract__currency")
@@ -227,7 +232,7 @@ class PurchaseOrder(models.Model):
         null=True,
         blank=True,
         in_currency="contract_customer__contract__currency",
-        help_text="Net, in the contract's currency; empty: no limit",
+        help_text="Net, in the contract's currency; if empty: no limit",
     )
 
     class Meta:
@@ -295,7 +300,7 @@ class ContractLine(models.Model):
     entire_project = models.BooleanField(default=True)
     includes_time = models.BooleanField(
         default=True,
-        help_text="Only one confirmed line per project and task can cover a class of work on a date",
+        help_text="For each project and task, only one confirmed line can cover a class of work on a date",
     )
     includes_expense = models.BooleanField(default=True)
     includes_material = models.BooleanField(default=True)
@@ -306,13 +311,13 @@ class ContractLine(models.Model):
         null=True,
         blank=True,
         in_currency="contract__currency",
-        help_text="Fixed price: the total of its milestones",
+        help_text="For a fixed price: the total of the milestones",
     )
     estimate = AmountField(
         null=True,
         blank=True,
         in_currency="contract__currency",
-        help_text="Time and material: the estimate",
+        help_text="For time and material: the expected amount",
     )
     limit = AmountField("not-to-exceed limit", null=True, blank=True, in_currency="contract__currency")
     frequency = models.ForeignKey(
@@ -321,7 +326,7 @@ class ContractLine(models.Model):
     billing_starts = models.DateField(
         null=True,
         blank=True,
-        help_text="First possible invoice date; empty: the start of the line or the contract",
+        help_text="The first possible invoice date; if empty: the start of the line or the contract",
     )
     revision = models.ForeignKey(
         ContractRevision, models.PROTECT, null=True, blank=True, related_name="lines", db_index=False
@@ -366,7 +371,7 @@ class ContractLineTask(models.Model):
 
     line = models.ForeignKey(ContractLine, models.CASCADE, related_name="line_tasks")
     task = models.ForeignKey(Task, models.PROTECT, related_name="+")
-    is_chargeable = models.BooleanField(default=True)
+    is_chargeable = models.BooleanField("chargeable", default=True)
 
     class Meta:
         constraints = [
@@ -386,7 +391,7 @@ class ContractLineRole(models.Model):
 
     line = models.ForeignKey(ContractLine, models.CASCADE, related_name="line_roles")
     role = models.ForeignKey(Role, models.PROTECT, related_name="+")
-    is_chargeable = models.BooleanField(default=True)
+    is_chargeable = models.BooleanField("chargeable", default=True)
 
     class Meta:
         constraints = [
@@ -406,9 +411,10 @@ class ContractLineCategory(models.Model):
 
     line = models.ForeignKey(ContractLine, models.CASCADE, related_name="line_categories")
     category = models.ForeignKey(Category, models.PROTECT, related_name="+")
-    is_chargeable = models.BooleanField(default=True)
+    is_chargeable = models.BooleanField("chargeable", default=True)
 
     class Meta:
+        verbose_name_plural = "contract line categories"
         constraints = [
             models.UniqueConstraint(
                 fields=["line", "category"],

@@ -22,22 +22,28 @@ class InvoiceFrequency(Coded):
     """How often invoices are created (SCH-1). The rhythm decides which fields are used."""
 
     class Rhythm(models.TextChoices):
-        WEEKLY = "weekly", "every so many weeks, on a weekday"
-        MONTHLY = "monthly", "every so many months, on given days"
-        WEEKDAY = "weekday", "every so many months, on the n-th weekday"
+        WEEKLY = "weekly", "every N weeks, on a weekday"
+        MONTHLY = "monthly", "every N months, on certain days"
+        WEEKDAY = "weekday", "every N months, on a weekday such as the first Monday"
 
-    rhythm = models.CharField(max_length=7, choices=Rhythm)
-    every = models.PositiveSmallIntegerField(default=1, help_text="Number of weeks or months")
-    days = models.CharField(
-        max_length=60, blank=True, help_text="Days of the month, such as 1,16; 31 means the last day"
+    rhythm = models.CharField("pattern", max_length=7, choices=Rhythm)
+    every = models.PositiveSmallIntegerField(
+        "interval", default=1, help_text="N, the number of weeks or months"
     )
-    weekday = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 is Monday")
-    nth = models.SmallIntegerField(null=True, blank=True, help_text="1 to 4; −1 means the last")
+    days = models.CharField(
+        max_length=60, blank=True, help_text="Days of the month, such as 1,16; 31 is the last day"
+    )
+    weekday = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 is Monday, 6 is Sunday")
+    nth = models.SmallIntegerField(
+        "which weekday of the month", null=True, blank=True, help_text="1 to 4; −1 is the last"
+    )
     cutoff_on_run_day = models.BooleanField(
         "cutoff on the run day",
         default=False,
-        help_text="A run includes the work of its own day, such as the 31st; otherwise up to the day before. "
-        "Existing schedules change when they are planned again",
+        help_text=(
+            "If ticked, a run includes work of the run day, such as the 31st; otherwise work up to the day "
+            "before. Existing schedules change only when they are planned again"
+        ),
     )
 
     class Meta(Coded.Meta):
@@ -55,7 +61,9 @@ class InvoiceFrequency(Coded):
                 condition=Q(rhythm="weekly", weekday__lte=6)
                 | (Q(rhythm="monthly") & ~Q(days=""))
                 | Q(rhythm="weekday", weekday__lte=6, nth__in=[-1, 1, 2, 3, 4]),
-                violation_error_message="Enter the days: a weekday, days of the month, or the n-th weekday.",
+                violation_error_message=(
+                    "Enter the days: a weekday, days of the month, or a weekday and which one of the month."
+                ),
             ),
         ]
 

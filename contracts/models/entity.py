@@ -72,17 +72,17 @@ class LegalEntity(models.Model):
         DAY = "day", "day"
         MONTH = "month", "month"
         YEAR = "year", "year"
-        ALL = "all", "all in one"
+        ALL = "all", "one journal for all"
 
     class TaxGroupSource(models.TextChoices):
         PROJECT = "project", "project"
         CONTRACT = "contract", "contract"
         CUSTOMER = "customer", "customer"
-        SEARCH = "search", "search project, then contract, then customer"
+        SEARCH = "search", "project, then contract, then customer"
 
     class ClosedPeriod(models.TextChoices):
         MOVE = "move", "move to the first day of the next open period"
-        ERROR = "error", "keep the line back with an error"
+        ERROR = "error", "report an error on the line"
 
     class RetainerKind(models.TextChoices):
         ADVANCE = "advance", "advance invoice"
@@ -91,7 +91,7 @@ class LegalEntity(models.Model):
     code = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=200)
     currency = CurrencyField("accounting currency")
-    country = models.CharField(max_length=2, default="NO", help_text="ISO 3166 code")
+    country = models.CharField(max_length=2, default="NO", help_text="Two letters (ISO 3166), such as NO")
     time_zone = models.CharField(max_length=60, default="Europe/Oslo", validators=[valid_time_zone])
     language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en")
     fiscal_year_start_month = models.PositiveSmallIntegerField(default=1)
@@ -103,7 +103,7 @@ class LegalEntity(models.Model):
     organization_number = models.CharField(max_length=40, blank=True)
     vat_number = models.CharField("VAT number", max_length=40, blank=True)
     in_company_register = models.BooleanField(
-        default=False, help_text="Limited company: prints “Foretaksregisteret” on Norwegian documents"
+        default=False, help_text="For limited companies: Norwegian documents show “Foretaksregisteret”"
     )
     electronic_address_scheme = ElectronicAddressSchemeField(blank=True)
     electronic_address = models.CharField(max_length=100, blank=True)
@@ -118,16 +118,16 @@ class LegalEntity(models.Model):
         max_length=6,
         choices=PaymentReferenceKind,
         default=PaymentReferenceKind.NUMBER,
-        help_text="The payment reference of customers; a KID needs an agreement with the bank",
+        help_text="The reference that customers use when they pay; a KID needs an agreement with the bank",
     )
     kid_length = models.PositiveSmallIntegerField(
         "KID length",
         null=True,
         blank=True,
         validators=KID_LENGTHS,
-        help_text="Total number of digits, 3 to 25, as agreed; empty: as many as needed",
+        help_text="Total number of digits, 3 to 25, as agreed with the bank; if empty: as many as needed",
     )
-    kid_holds = models.CharField("KID holds", max_length=7, choices=KidContent, default=KidContent.INVOICE)
+    kid_holds = models.CharField("KID content", max_length=7, choices=KidContent, default=KidContent.INVOICE)
     logo = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, db_index=False)
     accent_color = models.CharField(max_length=7, default="#1f5fbf")
 
@@ -136,20 +136,20 @@ class LegalEntity(models.Model):
         max_length=5,
         choices=JournalGrouping,
         default=JournalGrouping.MONTH,
-        help_text="The period of the actuals in one journal",
+        help_text="Which actuals are in one journal: those of a day, a month, a year, or all",
     )
     journal_max_lines = models.PositiveIntegerField(default=5000)
     tax_group_source = models.CharField(
         max_length=8,
         choices=TaxGroupSource,
         default=TaxGroupSource.SEARCH,
-        help_text="The source of a line's billing tax group",
+        help_text="Where the billing tax group of a line comes from",
     )
     closed_period = models.CharField(
         max_length=5,
         choices=ClosedPeriod,
         default=ClosedPeriod.ERROR,
-        help_text="What to do with a journal line that is dated in a closed period",
+        help_text="What happens to a journal line that is dated in a closed period",
     )
     milestone_item_tax_group = models.ForeignKey(
         "contracts.ItemTaxGroup",
@@ -158,24 +158,28 @@ class LegalEntity(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
-        help_text="The item tax group of milestones; without one, no invoice of a milestone can be posted",
+        help_text="The item tax group of milestones; without it, invoices with milestones can't be posted",
     )
     allow_own_approval = models.BooleanField(
         default=False,
-        help_text="Project managers may approve their own work, and work that they recorded or submitted",
+        help_text=(
+            "Project managers may approve their own work, and work that they recorded, imported or submitted"
+        ),
     )
     require_proposal_approval = models.BooleanField(
         default=False,
-        help_text="Another person must approve an invoice proposal before it is posted",
+        help_text="An invoice proposal must be approved by a second person before it is posted",
     )
     posts_journals_by_clock = models.BooleanField(
-        "post journals automatically", default=False, help_text="Otherwise an accountant posts them"
+        "post journals automatically", default=False, help_text="If not ticked, an accountant posts them"
     )
     posts_invoices_by_clock = models.BooleanField(
         "post invoices automatically",
         default=False,
-        help_text="Otherwise an accountant posts them. With “separate confirm and post”, only invoices that "
-        "another person than the one who confirmed has approved",
+        help_text=(
+            "If not ticked, an accountant posts them. With “separate confirm and post”, an invoice is "
+            "posted automatically only if a person other than the one who confirmed has approved it"
+        ),
     )
     separate_confirm_and_post = models.BooleanField(
         default=False, help_text="The person who confirmed a proforma may not post its invoice"
@@ -185,7 +189,7 @@ class LegalEntity(models.Model):
     )
     invoices_in_advance = models.BooleanField(
         default=False,
-        help_text="Work and milestones dated after the invoice date may be invoiced, with a warning",
+        help_text="Work and milestones dated after the invoice date can be invoiced; users get a warning",
     )
 
     objects = LockingQuerySet.as_manager()
@@ -267,10 +271,11 @@ class Membership(models.Model):
     )
     role = models.CharField(max_length=13, choices=Role)
     sees_costs = models.BooleanField(
-        default=False, help_text="Cost rates, costs and margins; accountants and auditors always see them"
+        default=False,
+        help_text="The person sees cost rates, costs and margins; accountants and auditors always see them",
     )
     overrides_limits = models.BooleanField(
-        default=False, help_text="May confirm proformas over a not-to-exceed limit, with a reason"
+        default=False, help_text="The person may confirm proformas over a not-to-exceed limit, with a reason"
     )
 
     objects = MembershipQuerySet.as_manager()
@@ -383,7 +388,7 @@ class ExchangeRate(models.Model):
     rate_type = models.CharField(max_length=7, choices=RateType, default=RateType.SPOT)
     currency = CurrencyField()
     valid_from = models.DateField()
-    rate = RateField(help_text="Accounting currency per unit of the currency")
+    rate = RateField(help_text="Units of the accounting currency for one unit of this currency")
     source = models.CharField(max_length=100, blank=True)
 
     class Meta:

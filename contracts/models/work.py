@@ -94,21 +94,21 @@ class Customer(models.Model):
         max_length=6,
         choices=PaymentReferenceKind,
         blank=True,
-        help_text="Empty: the setting of the legal entity",
+        help_text="If empty: the setting of the legal entity",
     )
     kid_length = models.PositiveSmallIntegerField(
         "KID length",
         null=True,
         blank=True,
         validators=KID_LENGTHS,
-        help_text="Empty: the setting of the legal entity",
+        help_text="If empty: the setting of the legal entity",
     )
     kid_holds = models.CharField(
-        "KID holds",
+        "KID content",
         max_length=7,
         choices=KidContent,
         blank=True,
-        help_text="Empty: the setting of the legal entity",
+        help_text="If empty: the setting of the legal entity",
     )
 
     objects = CustomerQuerySet.as_manager()
@@ -237,7 +237,7 @@ class Task(models.Model):
 class Role(Coded):
     """A role in which a resource works; it decides the price of time."""
 
-    is_chargeable = models.BooleanField(default=True)
+    is_chargeable = models.BooleanField("chargeable", default=True)
 
     class Meta(Coded.Meta):
         default_related_name = "roles"
@@ -253,9 +253,9 @@ class Category(Coded):
 
     transaction_class = models.CharField(max_length=10, choices=Class)
     code = models.CharField(max_length=60)
-    is_chargeable = models.BooleanField(default=True)
+    is_chargeable = models.BooleanField("chargeable", default=True)
     is_disbursement = models.BooleanField(
-        default=False, help_text="Disbursement: paid on behalf of the customer, no revenue, no tax"
+        "disbursement", default=False, help_text="Paid on behalf of the customer: no revenue and no tax"
     )
     item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
 
@@ -317,16 +317,16 @@ class Resource(Coded):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="resources"
     )
     role = models.ForeignKey(
-        Role, models.PROTECT, null=True, blank=True, help_text="Applies until the first position below starts"
+        Role, models.PROTECT, null=True, blank=True, help_text="Applies until the first position below begins"
     )
     unit = models.ForeignKey(
         OrganizationalUnit,
         models.PROTECT,
         null=True,
         blank=True,
-        help_text="Applies until the first position below starts",
+        help_text="Applies until the first position below begins",
     )
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("active", default=True)
 
     class Meta(Coded.Meta):
         default_related_name = "resources"

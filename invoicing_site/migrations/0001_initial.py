@@ -136,7 +136,10 @@ class Migration(migrations.Migration):
                 ("subject_type", models.CharField(blank=True, max_length=60)),
                 ("subject_id", models.CharField(blank=True, max_length=40)),
                 ("subject_text", models.CharField(blank=True, max_length=300, verbose_name="subject")),
-                ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "asked_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="requested at"),
+                ),
                 (
                     "state",
                     models.CharField(
@@ -158,21 +161,28 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "due_at",
-                    models.DateTimeField(help_text="From then on a sweep does it, unless it has ended"),
+                    models.DateTimeField(
+                        help_text="If the job has not ended by then, it is started again",
+                        verbose_name="next attempt at",
+                    ),
                 ),
-                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
                 ("ended_at", models.DateTimeField(blank=True, db_index=True, null=True)),
                 ("outcome_code", models.CharField(blank=True, max_length=40, verbose_name="outcome")),
-                ("outcome", models.JSONField(blank=True, default=dict, verbose_name="values of the outcome")),
-                ("is_problem", models.BooleanField(default=False)),
+                (
+                    "outcome",
+                    models.JSONField(blank=True, default=dict, verbose_name="details of the outcome"),
+                ),
+                ("is_problem", models.BooleanField(default=False, verbose_name="problem")),
                 (
                     "asked_by",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Empty: the system itself",
+                        help_text="Empty: the system",
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="requested by",
                     ),
                 ),
             ],
@@ -198,15 +208,21 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_index=True, default=django.utils.timezone.now, verbose_name="time"
+                    ),
+                ),
                 (
                     "by",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Empty: the system itself",
+                        help_text="Empty: the system",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
                     ),
                 ),
                 ("entity", models.CharField(blank=True, max_length=20, verbose_name="legal entity")),
@@ -239,9 +255,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("sha256", models.CharField(max_length=64, unique=True, verbose_name="SHA-256")),
-                ("size", models.PositiveBigIntegerField(help_text="bytes")),
+                ("size", models.PositiveBigIntegerField(verbose_name="size in bytes")),
                 ("media_type", models.CharField(max_length=100)),
-                ("name", models.CharField(help_text="The name it was first given", max_length=255)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="The name of the file when it was first stored", max_length=255
+                    ),
+                ),
                 ("stored_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "stored_by",
@@ -272,9 +293,14 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                ("page", models.CharField(help_text="URL name of the list", max_length=100)),
+                ("page", models.CharField(help_text="The list that the view belongs to", max_length=100)),
                 ("name", models.CharField(max_length=100)),
-                ("query", models.TextField(blank=True, help_text="The address's query string")),
+                (
+                    "query",
+                    models.TextField(
+                        blank=True, help_text="Filters, order and columns, as in the address of the list"
+                    ),
+                ),
             ],
             options={
                 "constraints": [
@@ -299,10 +325,10 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="time")),
                 ("text", models.CharField(max_length=500)),
                 ("url", models.CharField(blank=True, max_length=300)),
-                ("is_problem", models.BooleanField(default=False)),
+                ("is_problem", models.BooleanField(default=False, verbose_name="problem")),
                 ("read_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
@@ -320,14 +346,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("table_name", models.CharField(max_length=63)),
-                ("guard", models.CharField(blank=True, help_text="Only for this one", max_length=30)),
+                (
+                    "guard",
+                    models.CharField(
+                        blank=True, help_text="If empty: all guards of the table", max_length=30
+                    ),
+                ),
                 (
                     "ids",
                     models.TextField(
-                        help_text="Separated by commas; “17-” is row 17 and all that follow (SQLite)"
+                        help_text="Separated by commas; “17-” is row 17 and all later rows (SQLite)"
                     ),
                 ),
-                ("noted_at", models.DateTimeField()),
+                ("noted_at", models.DateTimeField(verbose_name="recorded at")),
             ],
             options={
                 "verbose_name_plural": "rows pending a seal",
@@ -346,11 +377,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("number", models.PositiveBigIntegerField(unique=True)),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="time")),
                 ("rows", models.PositiveIntegerField()),
                 (
                     "heads",
-                    models.JSONField(default=dict, help_text="The heads of other chains at this moment"),
+                    models.JSONField(
+                        default=dict, help_text="The last voucher of each legal entity at this time"
+                    ),
                 ),
                 ("previous", models.CharField(blank=True, max_length=64, verbose_name="digest before")),
                 ("digest", models.CharField(max_length=64)),
@@ -376,12 +409,17 @@ class Migration(migrations.Migration):
                 ),
                 ("table_name", models.CharField(max_length=63)),
                 ("guard", models.CharField(max_length=30)),
-                ("columns", models.TextField(help_text="Separated by spaces; the first is the key")),
-                ("ids", models.BinaryField(help_text="Eight bytes each, in order")),
+                (
+                    "columns",
+                    models.TextField(
+                        help_text="The names of the columns, separated by spaces; the first is the key"
+                    ),
+                ),
+                ("ids", models.BinaryField(help_text="Eight bytes for each row, in ascending order")),
                 (
                     "hashes",
                     models.BinaryField(
-                        help_text="The first eight bytes of each row's SHA-256, in the same order"
+                        help_text="The first eight bytes of the SHA-256 hash of each row, in the same order"
                     ),
                 ),
                 ("digest", models.CharField(max_length=64)),
@@ -392,6 +430,7 @@ class Migration(migrations.Migration):
                         fields=("table_name", "guard", "seal"), name="sealed_once_a_segment"
                     )
                 ],
+                "verbose_name_plural": "sealed rows",
             },
         ),
     ]

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=20)),
                 (
                     "year",
-                    models.PositiveSmallIntegerField(help_text="The text for {year} in a document number"),
+                    models.PositiveSmallIntegerField(help_text="Replaces {year} in document numbers"),
                 ),
                 ("starts", models.DateField()),
                 ("ends", models.DateField()),
@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
                         verbose_name="control account of",
                     ),
                 ),
-                ("is_active", models.BooleanField(default=True)),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
             ],
             options={
                 "ordering": ["entity", "number"],
@@ -176,7 +176,7 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        help_text="The ids of the values in order, separated by commas", max_length=300
+                        help_text="Identifies the combination of dimension values", max_length=300
                     ),
                 ),
             ],
@@ -299,7 +299,10 @@ class Migration(migrations.Migration):
                 (
                     "mode",
                     models.CharField(
-                        choices=[("detail", "detail"), ("summary", "summary")], default="detail", max_length=7
+                        choices=[("detail", "line by line"), ("summary", "summed up")],
+                        default="detail",
+                        max_length=7,
+                        verbose_name="printed as",
                     ),
                 ),
                 (
@@ -314,6 +317,7 @@ class Migration(migrations.Migration):
                             ("month", "month"),
                         ],
                         max_length=8,
+                        verbose_name="summed up by",
                     ),
                 ),
                 (
@@ -361,7 +365,7 @@ class Migration(migrations.Migration):
                 (
                     "period",
                     models.CharField(
-                        help_text="The day, month or year of its lines, or “all”", max_length=10
+                        help_text="The day, month or year of the lines, or “all”", max_length=10
                     ),
                 ),
                 (
@@ -381,7 +385,7 @@ class Migration(migrations.Migration):
                     "original",
                     models.ForeignKey(
                         blank=True,
-                        help_text="The journal whose lines in error it contains",
+                        help_text="The journal that the lines in error were moved from",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="remainders",
@@ -838,7 +842,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "legal_text",
-                    models.CharField(blank=True, help_text="Printed if no tax is charged", max_length=300),
+                    models.CharField(
+                        blank=True, help_text="Printed on the invoice if no tax is charged", max_length=300
+                    ),
                 ),
                 (
                     "exemption_code",
@@ -865,7 +871,7 @@ class Migration(migrations.Migration):
                             ("VATEX-EU-AE", "VATEX-EU-AE reverse charge"),
                             ("VATEX-EU-O", "VATEX-EU-O not subject to VAT"),
                         ],
-                        help_text="VATEX, for electronic invoices without tax",
+                        help_text="VATEX code, for electronic invoices without tax",
                         max_length=20,
                         verbose_name="exemption reason code",
                     ),
@@ -873,7 +879,10 @@ class Migration(migrations.Migration):
                 (
                     "standard_code",
                     models.CharField(
-                        blank=True, help_text="SAF-T", max_length=20, verbose_name="standard tax code"
+                        blank=True,
+                        help_text="Tax code of the SAF-T standard",
+                        max_length=20,
+                        verbose_name="standard tax code",
                     ),
                 ),
                 (
@@ -959,7 +968,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "line_property",
-                    models.CharField(blank=True, help_text="From the billing type", max_length=14),
+                    models.CharField(
+                        blank=True, help_text="Set from the billing type of the actual", max_length=14
+                    ),
                 ),
                 ("error", invoicing_site.floor.reasons.ReasonField()),
             ],
@@ -1092,7 +1103,10 @@ class Migration(migrations.Migration):
                 (
                     "mode",
                     models.CharField(
-                        choices=[("detail", "detail"), ("summary", "summary")], default="detail", max_length=7
+                        choices=[("detail", "line by line"), ("summary", "summed up")],
+                        default="detail",
+                        max_length=7,
+                        verbose_name="printed as",
                     ),
                 ),
                 (
@@ -1107,6 +1121,7 @@ class Migration(migrations.Migration):
                             ("month", "month"),
                         ],
                         max_length=8,
+                        verbose_name="summed up by",
                     ),
                 ),
             ],
@@ -1153,7 +1168,7 @@ class Migration(migrations.Migration):
                         max_length=9,
                     ),
                 ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="time")),
                 (
                     "by",
                     models.ForeignKey(
@@ -1161,6 +1176,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
                     ),
                 ),
                 ("comment", models.CharField(blank=True, max_length=500)),
@@ -1334,14 +1350,25 @@ class Migration(migrations.Migration):
                         to="ledger.voucher",
                     ),
                 ),
-                ("position", models.PositiveBigIntegerField(help_text="Its position in the entity's chain")),
+                (
+                    "position",
+                    models.PositiveBigIntegerField(
+                        help_text="The position in the chain of vouchers of the legal entity"
+                    ),
+                ),
                 (
                     "hash_format",
-                    models.PositiveSmallIntegerField(help_text="The format of its hashes, see chain.py"),
+                    models.PositiveSmallIntegerField(
+                        help_text="The version of the rules by which the hashes were calculated"
+                    ),
                 ),
                 (
                     "claims_hash",
-                    models.CharField(help_text="SHA-256 hash of the item that it books", max_length=64),
+                    models.CharField(
+                        help_text="SHA-256 hash of the journal line or invoice that the voucher books",
+                        max_length=64,
+                        verbose_name="hash of the booked item",
+                    ),
                 ),
                 ("previous_hash", models.CharField(blank=True, max_length=64)),
                 ("hash", models.CharField(max_length=64)),
@@ -1362,7 +1389,7 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(
                         blank=True,
                         editable=False,
-                        help_text="The database transaction; set by PostgreSQL",
+                        help_text="The database transaction that posted the voucher (PostgreSQL only)",
                         null=True,
                     ),
                 ),
@@ -1449,11 +1476,15 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "amount",
-                    invoicing_site.floor.fields.AmountField(help_text="Net; zero if it is not charged"),
+                    invoicing_site.floor.fields.AmountField(help_text="Net; 0 if the line is not charged"),
                 ),
                 (
                     "differs",
-                    models.BooleanField(default=False, help_text="Its tax groups differ from the draft's"),
+                    models.BooleanField(
+                        default=False,
+                        help_text="The tax groups of the line differ from those of the proforma",
+                        verbose_name="tax groups differ",
+                    ),
                 ),
             ],
             options={
@@ -1539,7 +1570,7 @@ class Migration(migrations.Migration):
                 (
                     "tax_base",
                     invoicing_site.floor.fields.AmountField(
-                        blank=True, help_text="In the transaction's currency", null=True
+                        blank=True, help_text="In the currency of the transaction", null=True
                     ),
                 ),
                 ("due_date", models.DateField(blank=True, null=True)),
@@ -1740,7 +1771,9 @@ class Migration(migrations.Migration):
                 (
                     "in_balance",
                     models.BooleanField(
-                        default=False, help_text="On a balance sheet account, not in profit and loss"
+                        default=False,
+                        help_text="Booked on a balance sheet account, not in profit and loss",
+                        verbose_name="in balance sheet",
                     ),
                 ),
             ],
@@ -1816,7 +1849,12 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "type_code",
-                    models.CharField(default="380", help_text="UNTDID 1001: 380, 381, 386", max_length=3),
+                    models.CharField(
+                        default="380",
+                        help_text="UNTDID 1001: 380 invoice, 381 credit note, 386 advance invoice",
+                        max_length=3,
+                        verbose_name="document type code",
+                    ),
                 ),
                 (
                     "sequence",
@@ -1831,14 +1869,17 @@ class Migration(migrations.Migration):
                 (
                     "year",
                     models.PositiveSmallIntegerField(
-                        help_text="The year of its counter; 0 if there is one counter for all years"
+                        help_text="The fiscal year of the number; 0 if numbers do not restart each year"
                     ),
                 ),
-                ("seq", models.PositiveBigIntegerField(help_text="Its position in that counter")),
+                ("seq", models.PositiveBigIntegerField(verbose_name="position in the sequence")),
                 ("invoice_date", models.DateField()),
                 ("accounting_date", models.DateField()),
                 ("due_date", models.DateField()),
-                ("period_from", models.DateField(blank=True, help_text="Of the billed work", null=True)),
+                (
+                    "period_from",
+                    models.DateField(blank=True, help_text="The first day of the billed work", null=True),
+                ),
                 ("period_to", models.DateField(blank=True, null=True)),
                 ("language", models.CharField(max_length=10)),
                 ("payment_reference", models.CharField(blank=True, max_length=60)),
@@ -1913,7 +1954,7 @@ class Migration(migrations.Migration):
                 (
                     "net_rate",
                     invoicing_site.floor.fields.RateField(
-                        help_text="The rate of net amounts: agreed in the contract, or the official one"
+                        help_text="The rate of net amounts: the rate agreed in the contract, or the official rate"
                     ),
                 ),
                 ("net", invoicing_site.floor.fields.AmountField()),
@@ -1971,7 +2012,7 @@ class Migration(migrations.Migration):
                     "voucher",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Exchange difference",
+                        help_text="The voucher of the exchange difference, if there is one",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="settlements",
@@ -2061,7 +2102,9 @@ class Migration(migrations.Migration):
                 (
                     "summary",
                     models.CharField(
-                        blank=True, help_text="The printed summary line that includes it", max_length=200
+                        blank=True,
+                        help_text="The printed line that includes this line, if lines are summed up",
+                        max_length=200,
                     ),
                 ),
                 ("transaction_class", models.CharField(max_length=10)),
@@ -2077,7 +2120,9 @@ class Migration(migrations.Migration):
                 ("unit", models.CharField(blank=True, max_length=10)),
                 (
                     "unit_code",
-                    models.CharField(blank=True, help_text="UNECE code; empty: unknown", max_length=3),
+                    models.CharField(
+                        blank=True, help_text="UNECE code; empty if the unit has none", max_length=3
+                    ),
                 ),
                 ("price", invoicing_site.floor.fields.PriceField()),
                 ("net", invoicing_site.floor.fields.AmountField()),
@@ -2123,7 +2168,7 @@ class Migration(migrations.Migration):
                 ("category", models.CharField(max_length=2)),
                 ("percent", invoicing_site.floor.fields.PercentField()),
                 ("legal_text", models.CharField(blank=True, max_length=300)),
-                ("exemption_code", models.CharField(blank=True, help_text="VATEX", max_length=20)),
+                ("exemption_code", models.CharField(blank=True, help_text="VATEX code", max_length=20)),
                 ("base", invoicing_site.floor.fields.AmountField()),
                 ("tax", invoicing_site.floor.fields.AmountField()),
                 ("accounting_base", invoicing_site.floor.fields.AmountField()),
@@ -2135,6 +2180,7 @@ class Migration(migrations.Migration):
                         fields=("invoice", "tax_code", "percent"), name="invoice_tax_once"
                     )
                 ],
+                "verbose_name_plural": "invoice taxes",
             },
         ),
         migrations.CreateModel(
@@ -2166,7 +2212,10 @@ class Migration(migrations.Migration):
                         to="invoicing_site.storedfile",
                     ),
                 ),
-                ("drawn_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "drawn_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created at"),
+                ),
             ],
             options={
                 "constraints": [models.UniqueConstraint(fields=("invoice", "kind"), name="document_once")],

@@ -52,17 +52,22 @@ class CustomerInvoice(models.Model):
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="invoices")
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="invoices")
     kind = models.CharField(max_length=11, choices=Kind)
-    type_code = models.CharField(max_length=3, default="380", help_text="UNTDID 1001: 380, 381, 386")
+    type_code = models.CharField(
+        "document type code",
+        max_length=3,
+        default="380",
+        help_text="UNTDID 1001: 380 invoice, 381 credit note, 386 advance invoice",
+    )
     sequence = models.ForeignKey(NumberSequence, models.PROTECT, related_name="+", db_index=False)
     number = models.CharField(max_length=40)
     year = models.PositiveSmallIntegerField(
-        help_text="The year of its counter; 0 if there is one counter for all years"
+        help_text="The fiscal year of the number; 0 if numbers do not restart each year"
     )
-    seq = models.PositiveBigIntegerField(help_text="Its position in that counter")
+    seq = models.PositiveBigIntegerField("position in the sequence")
     invoice_date = models.DateField()
     accounting_date = models.DateField()
     due_date = models.DateField()
-    period_from = models.DateField(null=True, blank=True, help_text="Of the billed work")
+    period_from = models.DateField(null=True, blank=True, help_text="The first day of the billed work")
     period_to = models.DateField(null=True, blank=True)
     language = models.CharField(max_length=10)
     payment_reference = models.CharField(max_length=60, blank=True)
@@ -116,7 +121,9 @@ class CustomerInvoice(models.Model):
     currency = CurrencyField()
     accounting_currency = CurrencyField()
     rate = RateField(help_text="The official rate of the invoice date")
-    net_rate = RateField(help_text="The rate of net amounts: agreed in the contract, or the official one")
+    net_rate = RateField(
+        help_text="The rate of net amounts: the rate agreed in the contract, or the official rate"
+    )
     net = AmountField()
     tax = AmountField()
     total = AmountField()
@@ -173,7 +180,9 @@ class InvoiceLine(models.Model):
     section_title = models.CharField(max_length=200, blank=True)
     section_mode = models.CharField(max_length=7)
     summary = models.CharField(
-        max_length=200, blank=True, help_text="The printed summary line that includes it"
+        max_length=200,
+        blank=True,
+        help_text="The printed line that includes this line, if lines are summed up",
     )
     transaction_class = models.CharField(max_length=10)
     date = models.DateField()
@@ -186,7 +195,7 @@ class InvoiceLine(models.Model):
     billing_type = models.CharField(max_length=14)
     quantity = QuantityField()
     unit = models.CharField(max_length=10, blank=True)
-    unit_code = models.CharField(max_length=3, blank=True, help_text="UNECE code; empty: unknown")
+    unit_code = models.CharField(max_length=3, blank=True, help_text="UNECE code; empty if the unit has none")
     price = PriceField()
     net = AmountField()
     tax = AmountField(default=0)
@@ -211,13 +220,14 @@ class InvoiceTax(models.Model):
     category = models.CharField(max_length=2)
     percent = PercentField()
     legal_text = models.CharField(max_length=300, blank=True)
-    exemption_code = models.CharField(max_length=20, blank=True, help_text="VATEX")
+    exemption_code = models.CharField(max_length=20, blank=True, help_text="VATEX code")
     base = AmountField()
     tax = AmountField()
     accounting_base = AmountField()
     accounting_tax = AmountField()
 
     class Meta:
+        verbose_name_plural = "invoice taxes"
         constraints = [
             models.UniqueConstraint(fields=["invoice", "tax_code", "percent"], name="invoice_tax_once")
         ]
@@ -237,7 +247,7 @@ class Document(models.Model):
     invoice = models.ForeignKey(CustomerInvoice, models.PROTECT, related_name="documents")
     kind = models.CharField(max_length=3, choices=Kind)
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+")
-    drawn_at = models.DateTimeField(default=timezone.now)
+    drawn_at = models.DateTimeField("created at", default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["invoice", "kind"], name="document_once")]

@@ -53,7 +53,7 @@ class IntegrationJournal(models.Model):
         LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="journals"
     )
     number = models.CharField(max_length=40)
-    period = models.CharField(max_length=10, help_text="The day, month or year of its lines, or “all”")
+    period = models.CharField(max_length=10, help_text="The day, month or year of the lines, or “all”")
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     original = models.ForeignKey(
         "self",
@@ -61,7 +61,7 @@ class IntegrationJournal(models.Model):
         null=True,
         blank=True,
         related_name="remainders",
-        help_text="The journal whose lines in error it contains",
+        help_text="The journal that the lines in error were moved from",
     )
     created_at = models.DateTimeField(default=timezone.now)
     posted_at = models.DateTimeField(null=True, blank=True)
@@ -139,7 +139,9 @@ class JournalLine(models.Model):
     )
     item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
     dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
-    line_property = models.CharField(max_length=14, blank=True, help_text="From the billing type")
+    line_property = models.CharField(
+        max_length=14, blank=True, help_text="Set from the billing type of the actual"
+    )
     error = ReasonField()
 
     objects = JournalLineQuerySet.as_manager()

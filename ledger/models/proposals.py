@@ -25,8 +25,8 @@ from proforma.models import LineDetail, ProformaInvoice
 
 
 class SectionMode(models.TextChoices):
-    DETAIL = "detail", "detail"
-    SUMMARY = "summary", "summary"
+    DETAIL = "detail", "line by line"
+    SUMMARY = "summary", "summed up"
 
 
 class SummaryBy(models.TextChoices):
@@ -47,8 +47,8 @@ class ProposalLayout(models.Model):
     contract = models.OneToOneField(
         ProjectContract, models.CASCADE, null=True, blank=True, related_name="layout"
     )
-    mode = models.CharField(max_length=7, choices=SectionMode, default=SectionMode.DETAIL)
-    summary_by = models.CharField(max_length=8, choices=SummaryBy, blank=True)
+    mode = models.CharField("printed as", max_length=7, choices=SectionMode, default=SectionMode.DETAIL)
+    summary_by = models.CharField("summed up by", max_length=8, choices=SummaryBy, blank=True)
     section_for_each_line = models.BooleanField("a section for each contract line", default=True)
     with_annex = models.BooleanField("annex of time entries", default=False)
 
@@ -197,8 +197,8 @@ class ProposalSection(models.Model):
     proposal = models.ForeignKey(InvoiceProposal, models.CASCADE, related_name="sections")
     number = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=200, blank=True)
-    mode = models.CharField(max_length=7, choices=SectionMode, default=SectionMode.DETAIL)
-    summary_by = models.CharField(max_length=8, choices=SummaryBy, blank=True)
+    mode = models.CharField("printed as", max_length=7, choices=SectionMode, default=SectionMode.DETAIL)
+    summary_by = models.CharField("summed up by", max_length=8, choices=SummaryBy, blank=True)
 
     class Meta:
         ordering = ["proposal", "number"]
@@ -230,8 +230,12 @@ class ProposalLine(models.Model):
     )
     item_tax_group = models.ForeignKey(ItemTaxGroup, models.PROTECT, null=True, blank=True, db_index=False)
     dimensions = models.ForeignKey(DimensionSet, models.PROTECT, null=True, blank=True, db_index=False)
-    amount = AmountField(help_text="Net; zero if it is not charged")
-    differs = models.BooleanField(default=False, help_text="Its tax groups differ from the draft's")
+    amount = AmountField(help_text="Net; 0 if the line is not charged")
+    differs = models.BooleanField(
+        "tax groups differ",
+        default=False,
+        help_text="The tax groups of the line differ from those of the proforma",
+    )
 
     objects = ProposalLineQuerySet.as_manager()
 
@@ -257,8 +261,10 @@ class ProposalDecision(models.Model):
 
     proposal = models.ForeignKey(InvoiceProposal, models.PROTECT, related_name="decisions")
     step = models.CharField(max_length=9, choices=Step)
-    at = models.DateTimeField(default=timezone.now)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField("time", default=timezone.now)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="user", related_name="+", db_index=False
+    )
     comment = models.CharField(max_length=500, blank=True)
 
     def __str__(self):

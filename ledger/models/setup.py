@@ -34,7 +34,7 @@ class FiscalYear(models.Model):
         LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="fiscal_years"
     )
     name = models.CharField(max_length=20)
-    year = models.PositiveSmallIntegerField(help_text="The text for {year} in a document number")
+    year = models.PositiveSmallIntegerField(help_text="Replaces {year} in document numbers")
     starts = models.DateField()
     ends = models.DateField()
 
@@ -149,7 +149,7 @@ class Account(models.Model):
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=9, choices=Kind)
     control = models.CharField("control account of", max_length=12, choices=Control, blank=True, default="")
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("active", default=True)
 
     objects = EntityQuerySet.as_manager()
 
@@ -223,7 +223,7 @@ class DimensionSet(models.Model):
     """A combination of dimension values, stored once; lines link to it."""
 
     entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+")
-    key = models.CharField(max_length=300, help_text="The ids of the values in order, separated by commas")
+    key = models.CharField(max_length=300, help_text="Identifies the combination of dimension values")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["entity", "key"], name="dimension_set_once")]

@@ -25,15 +25,19 @@ class TaxCode(Coded):
     code = models.CharField(max_length=20)
     name = models.CharField(max_length=100)
     category = models.CharField(max_length=2, choices=Category)
-    legal_text = models.CharField(max_length=300, blank=True, help_text="Printed if no tax is charged")
+    legal_text = models.CharField(
+        max_length=300, blank=True, help_text="Printed on the invoice if no tax is charged"
+    )
     exemption_code = models.CharField(
         "exemption reason code",
         max_length=20,
         blank=True,
         choices=code_lists.choices(code_lists.EXEMPTION_REASONS),
-        help_text="VATEX, for electronic invoices without tax",
+        help_text="VATEX code, for electronic invoices without tax",
     )
-    standard_code = models.CharField("standard tax code", max_length=20, blank=True, help_text="SAF-T")
+    standard_code = models.CharField(
+        "standard tax code", max_length=20, blank=True, help_text="Tax code of the SAF-T standard"
+    )
     account = models.ForeignKey(Account, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta(Coded.Meta):

@@ -45,9 +45,17 @@ class Voucher(models.Model):
         JournalLine, models.PROTECT, null=True, blank=True, related_name="voucher"
     )
     reverses = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
-    position = models.PositiveBigIntegerField(help_text="Its position in the entity's chain")
-    hash_format = models.PositiveSmallIntegerField(help_text="The format of its hashes, see chain.py")
-    claims_hash = models.CharField(max_length=64, help_text="SHA-256 hash of the item that it books")
+    position = models.PositiveBigIntegerField(
+        help_text="The position in the chain of vouchers of the legal entity"
+    )
+    hash_format = models.PositiveSmallIntegerField(
+        help_text="The version of the rules by which the hashes were calculated"
+    )
+    claims_hash = models.CharField(
+        "hash of the booked item",
+        max_length=64,
+        help_text="SHA-256 hash of the journal line or invoice that the voucher books",
+    )
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
     posted_at = models.DateTimeField(default=timezone.now)
@@ -55,7 +63,10 @@ class Voucher(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     posted_in = models.BigIntegerField(
-        null=True, blank=True, editable=False, help_text="The database transaction; set by PostgreSQL"
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The database transaction that posted the voucher (PostgreSQL only)",
     )
 
     objects = VoucherQuerySet.as_manager()
@@ -101,7 +112,7 @@ class LedgerEntry(models.Model):
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, db_index=False)
     tax_code = models.ForeignKey(TaxCode, models.PROTECT, null=True, blank=True, db_index=False)
     tax_percent = PercentField(null=True, blank=True)
-    tax_base = AmountField(null=True, blank=True, help_text="In the transaction's currency")
+    tax_base = AmountField(null=True, blank=True, help_text="In the currency of the transaction")
     due_date = models.DateField(null=True, blank=True)
     text = models.CharField(max_length=300, blank=True)
 
@@ -184,7 +195,7 @@ class Settlement(models.Model):
         null=True,
         blank=True,
         related_name="settlements",
-        help_text="Exchange difference",
+        help_text="The voucher of the exchange difference, if there is one",
     )
     reverses = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
 
@@ -221,7 +232,9 @@ class ProjectTransaction(models.Model):
     currency = CurrencyField()
     accounting_amount = AmountField()
     in_balance = models.BooleanField(
-        default=False, help_text="On a balance sheet account, not in profit and loss"
+        "in balance sheet",
+        default=False,
+        help_text="Booked on a balance sheet account, not in profit and loss",
     )
 
     class Meta:

@@ -80,13 +80,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
-                ("due", models.PositiveIntegerField(default=0, help_text="Number of contracts to process")),
-                ("digest", models.CharField(blank=True, help_text="Of the plan's inputs", max_length=64)),
+                ("due", models.PositiveIntegerField(default=0, verbose_name="contracts to process")),
+                (
+                    "digest",
+                    models.CharField(
+                        blank=True,
+                        help_text="Hash of the data that the plan is based on",
+                        max_length=64,
+                        verbose_name="plan hash",
+                    ),
+                ),
                 (
                     "executes",
                     models.OneToOneField(
                         blank=True,
-                        help_text="The plan that it carries out",
+                        help_text="The preview that this run carries out",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="executed_by",
@@ -153,7 +161,12 @@ class Migration(migrations.Migration):
                 ("reason", invoicing_site.floor.reasons.ReasonField()),
                 (
                     "digest",
-                    models.CharField(blank=True, help_text="Of the inputs of a preview", max_length=64),
+                    models.CharField(
+                        blank=True,
+                        help_text="Hash of the data that the preview is based on",
+                        max_length=64,
+                        verbose_name="plan hash",
+                    ),
                 ),
                 ("done_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
@@ -227,7 +240,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("run_date", models.DateField(blank=True, null=True)),
-                ("cutoff", models.DateField(help_text="Work up to this date")),
+                ("cutoff", models.DateField(help_text="Work up to this date is included")),
                 ("accounting_date", models.DateField()),
                 (
                     "status",
@@ -263,7 +276,7 @@ class Migration(migrations.Migration):
                 ("buyer_reference", models.CharField(blank=True, max_length=100)),
                 (
                     "order_reference",
-                    models.CharField(blank=True, max_length=60, verbose_name="purchase order"),
+                    models.CharField(blank=True, max_length=60, verbose_name="order number"),
                 ),
                 (
                     "purchase_order",
@@ -285,7 +298,7 @@ class Migration(migrations.Migration):
                     "corrects",
                     models.ForeignKey(
                         blank=True,
-                        help_text="The confirmed proforma that it corrects",
+                        help_text="The confirmed proforma that this one corrects",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="corrections",
@@ -296,7 +309,7 @@ class Migration(migrations.Migration):
                     "returned_from",
                     models.OneToOneField(
                         blank=True,
-                        help_text="The returned proforma whose work it bills again",
+                        help_text="The returned proforma that this one was created from",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="returned_as",
@@ -326,6 +339,7 @@ class Migration(migrations.Migration):
                             ("failed", "failed"),
                         ],
                         max_length=10,
+                        verbose_name="background confirm",
                     ),
                 ),
                 ("confirm_error", invoicing_site.floor.reasons.ReasonField()),
@@ -345,7 +359,7 @@ class Migration(migrations.Migration):
                     "batch",
                     models.OneToOneField(
                         blank=True,
-                        help_text="The actuals that confirming created",
+                        help_text="The batch of actuals that confirming created",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="actuals.batch",
@@ -427,11 +441,18 @@ class Migration(migrations.Migration):
                         to="contracts.purchaseorder",
                     ),
                 ),
-                ("is_outside_scope", models.BooleanField(default=False, help_text="Of tax (category O)")),
+                (
+                    "is_outside_scope",
+                    models.BooleanField(
+                        default=False, help_text="Tax category O", verbose_name="outside the scope of tax"
+                    ),
+                ),
                 (
                     "code",
                     models.CharField(
-                        blank=True, help_text="Why it is left out; empty: it is included", max_length=40
+                        blank=True,
+                        help_text="Why the row is left out; empty if it is included",
+                        max_length=40,
                     ),
                 ),
                 ("items", models.PositiveIntegerField()),
@@ -564,9 +585,10 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
                     ),
                 ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="time")),
             ],
         ),
         migrations.CreateModel(
@@ -600,7 +622,7 @@ class Migration(migrations.Migration):
                     "corrects",
                     models.OneToOneField(
                         blank=True,
-                        help_text="The detail that it corrects",
+                        help_text="The detail that this one corrects",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="corrected_by",
@@ -612,7 +634,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[("again", "bill again"), ("given_up", "given up")],
-                        help_text="What happens with the remainder",
+                        help_text="What happens to the credited part",
                         max_length=8,
                     ),
                 ),
