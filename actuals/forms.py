@@ -299,7 +299,7 @@ class ImportChoicesForm(forms.Form):
         if unnamed:
             n = counted(unnamed.rows, "row")
             self.fields["time_category"] = forms.ChoiceField(
-                label=f"Category for time without one: {n}",
+                label=f"Category for time without a category ({n})",
                 choices=[(category.code, str(category)) for category in unnamed.offered],
                 initial=unnamed.category and unnamed.category.code,
                 help_text="Its item tax group determines the tax.",

@@ -10,7 +10,7 @@ def _import_says(job):
     done = EntryImport.objects.select_related("file").get(pk=job.params["asked"])
     name, message, outcome = done.name, done.message, job.outcome
     if job.outcome_code == "NOT-IMPORTED":
-        why = ": its page says why." if _page_of(job) else f". {message}"
+        why = ". The page of the import shows the reason." if _page_of(job) else f". {message}"
         return f"{name} was not imported{why}"
     if outcome["added"]:
         n = wording.counted(outcome["added"], "entry", "entries")

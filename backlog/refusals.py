@@ -55,7 +55,7 @@ REFUSALS = {
     "BILLABLE-NEGATIVE": _("%(entry)s: the billable quantity can't be less than 0."),
     "BILLABLE-LONG-DAY": _("%(entry)s: a day can't have %(hours)s h. Enter at most %(most)s."),
     "ENTRY-TOO-LARGE": _("%(why)s Correct the entry, or its price in the price list."),
-    "REJECT-COMMENT": _("Enter why the entries are rejected, so that their owner can correct them."),
+    "REJECT-COMMENT": _("Enter a reason for rejecting the entries, so that their owner can correct them."),
     "ENTRIES-OF-SEVERAL-ENTITIES": _(
         "The selected entries belong to several legal entities. Select those of one legal entity at a time."
     ),
@@ -108,7 +108,7 @@ REFUSALS = {
         "To correct the entry, cancel its approval."
     ),
     # Marking, holding, undoing.
-    "HOLD-REASON": _("Enter why the work is put on hold."),
+    "HOLD-REASON": _("Enter a reason for putting the work on hold."),
     "ROWS-SEVERAL-ENTITIES": _(
         "The selected rows belong to several legal entities. Select those of one legal entity at a time."
     ),

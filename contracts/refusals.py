@@ -98,7 +98,7 @@ REFUSALS = {
     "OTHERS-POST": _("In this legal entity, these people may post it: %(names)s."),
     "NOBODY-ELSE-POSTS": _("Nobody else in this legal entity may post it."),
     "MAY-NO-LONGER": _(
-        "%(user)s requested this, but no longer has the permission “%(permission)s” for %(row)s, so it was "
-        "not done. Somebody with that permission can do it."
+        "%(user)s requested this, but may no longer do it for %(row)s (permission “%(permission)s”), so it "
+        "was not done. Somebody with that permission can do it."
     ),
 }

@@ -373,7 +373,7 @@ class PreviewPage(_Look):
 
 def _imported(result, submit):
     """The level of the message on an import that is done, and its text."""
-    there = wording.counted(result.already_there, "is here already", "are here already")
+    there = wording.counted(result.already_there, "was imported before", "were imported before")
     done = []
     if result.added:
         as_what = "and submitted for approval" if submit else importing.as_drafts(result.added)

@@ -220,7 +220,7 @@ class Evaluate(_OnBacklog, BulkOperation):
         text = wording.counted(fitting, "item fits its limits now", "items fit their limits now")
         query = self.request.POST.get("filter", "")
         link = blocked_link({each.code for each in found.left}, query)
-        return Answer(f"{text if fitting else 'No item fits now'}.", left=found.reasons, link=link)
+        return Answer(f"{text if fitting else 'No item fits its limits now'}.", left=found.reasons, link=link)
 
 
 class Undo(Operation):

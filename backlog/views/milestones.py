@@ -88,7 +88,7 @@ class Progress(FormOperation):
     """One part of a milestone: the invoiced amount, and the next amount to invoice (MIL-2)."""
 
     model, permission = BacklogItem, "backlog.view"
-    form_class, button = ProgressForm, "Make ready to invoice"
+    form_class, button = ProgressForm, "Mark ready to invoice"
     template_name = "backlog/progress.html"
 
     def rows(self):

@@ -25,7 +25,7 @@ class AuditEventAdmin(LookupAdmin):
     def lookup_allowed(self, lookup, value, request=None):
         return lookup in {"subject_type", "subject_id"} or super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description="What", ordering="action")
+    @admin.display(description="Action", ordering="action")
     def what(self, event):
         return in_words(event.action)
 

@@ -23,7 +23,7 @@ class JobAdmin(LookupAdmin):
     def within(self, rows, entities):
         return rows.filter(entity__in=entities.codes)
 
-    @admin.display(description="What", ordering="kind")
+    @admin.display(description="Job", ordering="kind")
     def what(self, job):
         return jobs.title_of(job)
 

@@ -92,7 +92,7 @@ class Explain(TemplateView):
         try:
             row = _visible(model, user).get(pk=pk)
         except model.DoesNotExist as missing:
-            raise Http404("There is no such amount.") from missing
+            raise Http404("This amount does not exist.") from missing
         if model is InvoiceLine:
             return row, row.invoice.entity
         entity = row

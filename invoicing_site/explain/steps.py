@@ -303,7 +303,7 @@ def split(original: Actual, facts: Facts) -> list[Step]:
     shares = facts.other_shares(original)
     customer = original.contract_customer.customer
     if len(shares) < 2 and (original.split is None or original.split == 100):
-        words = f"{customer} pays all of it."
+        words = f"{customer} is billed for all of it."
     else:
         parts = [
             f"{share.contract_customer.customer} {number(share.split or Decimal(0))} % = "
@@ -363,7 +363,7 @@ def claim_of(item: BacklogItem, facts: Facts) -> Step:
         references.append(ref(detail))
     else:
         words += "; not on a proforma"
-    return Step("claim", " ".join([words + ".", *_why_open(item)]), figures, references)
+    return Step("backlog", " ".join([words + ".", *_why_open(item)]), figures, references)
 
 
 def _why_open(item) -> list[str]:

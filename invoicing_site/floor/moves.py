@@ -17,7 +17,7 @@ from invoicing_site.floor.reasons import Reason, placeholders
 STAYS = "(stays)"
 GONE = "(deleted)"
 # Instead of a permission.
-THE_PROGRAM = "(the program)"
+THE_PROGRAM = "(the system)"
 
 
 @dataclass(frozen=True)

@@ -176,7 +176,7 @@ def _accountant(request):
                 sums,
             ),
             Tile(
-                "Blocked proposals",
+                "Waiting proposals",
                 reverse("stuck_proposals"),
                 proposals.stuck().count(),
                 "Waiting for journals, approval or posting",
@@ -211,7 +211,7 @@ def _administrator(request):
         "Administration",
         [
             Tile(
-                "Blocked proposals",
+                "Waiting proposals",
                 reverse("stuck_proposals"),
                 proposals.stuck().count(),
                 "You can reset an approval that is stuck",

@@ -142,7 +142,7 @@ def test_one_wrong_row_prevents_the_import_and_the_page_shows_the_reason(co, man
     waiting.refresh_from_db()
     assert waiting.status == "failed"
     assert not Entry.objects.exists()
-    assert notices() == [("march.csv was not imported: its page says why.", True)]
+    assert notices() == [("march.csv was not imported. The page of the import shows the reason.", True)]
     page = manager.get(waiting.get_absolute_url()).text
     assert "1 of 3 rows of march.csv can&#x27;t be imported, so nothing was imported." in page
     assert "row 4, resource: There is no resource “NOBODY”" in page
@@ -208,7 +208,7 @@ def test_a_file_that_another_import_added_first_adds_no_entries(co, manager):
     assert notices() == [
         ("march.csv: No entries were added. Every row was imported before or left out.", False)
     ]
-    assert "Each row was imported before, or was left out" in manager.get(waiting.get_absolute_url()).text
+    assert "Every row was imported before or left out" in manager.get(waiting.get_absolute_url()).text
 
 
 def test_the_same_file_can_be_requested_again_after_a_failure(co):

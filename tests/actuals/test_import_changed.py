@@ -266,7 +266,7 @@ def test_the_command_reports_changed_rows(co, tmp_path):
     )
     assert "1 draft would be changed." in command(file, "--preview", "--changed", "change")
     assert command(file, "--changed", "change") == (
-        "0 of 1 row added as drafts, 0 are there already.\n1 draft changed.\n"
+        "0 of 1 row added as drafts, 0 were imported before.\n1 draft changed.\n"
     )
     Entry.objects.update(status="submitted", billing_wish="", priced_company=co.entity)
     said = command(file, "--preview")

@@ -232,7 +232,7 @@ def test_the_page_and_the_command_count_new_rows_and_others(co, client, tmp_path
     with pytest.raises(CommandError):
         call_command("import_entries", file, "--entity", "NO1", "--no-project", "skip", stdout=out)
     said = out.getvalue()
-    assert "Of 3 rows: 1 new, 0 here already, 1 left out (without a project), 1 with errors.\n" in said
+    assert "Of 3 rows: 1 new, 0 imported before, 1 left out (without a project), 1 with errors.\n" in said
     assert "In the file, 31 Mar 2025 to 1 Apr 2025: 2 rows, 9.5 h. New: 1 row, 7.5 h.\n" in said
 
 
@@ -258,7 +258,7 @@ def test_rows_that_were_left_out_can_be_decided_again(co, client):
         follow=True,
     )
     assert "Import 2 entries" in page.text
-    assert "Only rows without an entry can be added" in page.text
+    assert "only rows without an entry can be added" in page.text
     client.post("/import/preview/", {"seen": page.context["seen"]})
     assert [text for text, _ in wishes()] == ["Drawn", "Answer", "Sent", "Sent for nothing"]
 
@@ -296,7 +296,7 @@ def test_a_message_says_that_all_rows_are_left_out_again(co, client):
     answers = {"choose": "1", "format": "ledgerline", "exported": "skip", "invoiced": "cost"}
     client.post("/import/preview/", answers)
     page = client.post("/import/preview/", follow=True)
-    assert "0 entries added: 3 are here already, 2 rows are left out." in page.text
+    assert "0 entries added: 3 were imported before, 2 rows are left out." in page.text
 
 
 # The same on the page and by command
@@ -371,7 +371,7 @@ def test_the_command_asks_and_takes_answers(co, tmp_path):
         command(file)
 
     assert command(file, "--preview", "--exported", "bill") == (
-        "5 of 5 rows would be added, 0 are there already.\n"
+        "5 of 5 rows would be added, 0 were imported before.\n"
         "5 rows of time have no category: they get Work.\n"
         "In the file, 31 Mar 2025 to 4 Apr 2025: 5 rows, 16.8333 h. New: 5 rows, 16.8333 h.\n"
         "  ANNA Anna: 5 rows, 16.8333 h.\n"
@@ -389,13 +389,13 @@ def test_the_command_names_rows_that_could_be_left_out(co, tmp_path):
         call_command("import_entries", file, "--entity", "NO1", stdout=out)
     assert out.getvalue().splitlines() == [
         f"Error: row 2, hours: The hours are missing. {LEAVE_OUT}",
-        "Of 2 rows: 1 new, 0 here already, 1 with errors.",
+        "Of 2 rows: 1 new, 0 imported before, 1 with errors.",
         "In the file, 31 Mar 2025 to 31 Mar 2025: 1 row, 1 h. New: 1 row, 1 h.",
         "  ANNA Anna: 1 row, 1 h.",
         "Without a duration, or still running: 1 row; --empty skip.",
     ]
     assert command(file, "--empty", "skip") == (
-        "1 of 2 rows added as a draft, 0 are there already.\n"
+        "1 of 2 rows added as a draft, 0 were imported before.\n"
         "Left out: 1, without a duration, or still running.\n"
         "1 row of time has no category: it gets Work.\n"
     )

@@ -41,7 +41,7 @@ def run(file, *arguments, entity="NO1"):
 def test_a_preview_and_then_the_import(co, file):
     """IMP-1"""
     assert run(file, "--preview") == (
-        "2 of 2 rows would be added, 0 are there already.\n"
+        "2 of 2 rows would be added, 0 were imported before.\n"
         "2 rows of time have no category: they get Work.\n"
         "In the file, 31 Mar 2025 to 1 Apr 2025: 2 rows, 9.5 h. New: 2 rows, 9.5 h.\n"
         "  ANNA Anna: 2 rows, 9.5 h.\n"
@@ -49,13 +49,14 @@ def test_a_preview_and_then_the_import(co, file):
     assert not Entry.objects.exists()
 
     assert run(file) == (
-        "2 of 2 rows added as drafts, 0 are there already.\n2 rows of time have no category: they get Work.\n"
+        "2 of 2 rows added as drafts, 0 were imported before.\n2 rows of time have no category: they get "
+        "Work.\n"
     )
     again = run(file)
 
     assert re.fullmatch(
         r"Warning: This file was already imported on \d+ \w{3} \d{4}. It adds no entries.\n"
-        r"0 of 2 rows added as drafts, 2 are there already.\n",
+        r"0 of 2 rows added as drafts, 2 were imported before.\n",
         again,
     )
     assert Entry.objects.count() == 2
@@ -72,7 +73,7 @@ def test_submitted_by_somebody(co, file):
     """APP-1"""
     answer = run(file, "--submit", "--by", co.accountant.username)
 
-    assert answer.startswith("2 of 2 rows added and submitted, 0 are there already.\n")
+    assert answer.startswith("2 of 2 rows added and submitted, 0 were imported before.\n")
     entry = Entry.objects.first()
     assert (entry.status, entry.created_by, entry.submitted_by) == (
         "submitted",
@@ -196,7 +197,8 @@ def test_every_option_reaches_the_import(co, file):
     assert (entry.task.code, entry.category.code) == ("New task", "Talk")
     assert entry.category.item_tax_group == co.item_tax_group
     assert answer == (
-        "New tasks made: 1.\nNew categories made: 1.\n1 of 1 row added as a draft, 0 are there already.\n"
+        "New tasks created: 1.\nNew categories created: 1.\n1 of 1 row added as a draft, 0 were imported "
+        "before.\n"
     )
 
 
@@ -227,7 +229,7 @@ def test_the_documented_example_is_imported(co, file):
     (example,) = re.findall(r"```csv\n(.*?)```", DOCUMENTATION.read_text(), re.DOTALL)
     file.write_text(example)
 
-    assert run(file).startswith("4 of 4 rows added as drafts, 0 are there already.\n")
+    assert run(file).startswith("4 of 4 rows added as drafts, 0 were imported before.\n")
     assert list(Entry.objects.order_by("pk").values_list("transaction_class", "external_id")) == [
         ("time", "T-1001"),
         ("time", "T-1002"),

@@ -80,7 +80,7 @@ def test_importing_the_same_file_again_adds_no_entries(co, manager):
     page = preview(manager).text
     assert page.count("This file was already imported") == 1
     assert ". It adds no entries." in page
-    assert "0 entries added: 2 are here already." in manager.post("/import/preview/", follow=True).text
+    assert "0 entries added: 2 were imported before." in manager.post("/import/preview/", follow=True).text
     assert Entry.objects.count() == 2
 
 

@@ -73,7 +73,7 @@ def test_releasing_a_hold_removes_it(company, item, later):
 
 
 def test_a_hold_needs_a_reason(company, item, later):
-    with pytest.raises(Refused, match="Enter why"):
+    with pytest.raises(Refused, match="Enter a reason"):
         hold([item], until=later, reason="  ", by=company.manager)
     assert held(item)[0] is None
 

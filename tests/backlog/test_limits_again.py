@@ -134,7 +134,7 @@ def test_the_page_counts_what_fits_and_links_to_what_does_not(no1, deal, client)
     failed = BacklogItem.objects.get(limit_status="failed")
 
     page = client.post(reverse("evaluate_items"), {"pk": failed.pk}, follow=True).content.decode()
-    assert "No item fits now" in page
+    assert "No item fits its limits now" in page
     assert "over a not-to-exceed limit" in page
     assert "blocked=OVER-LIMIT" in page
 

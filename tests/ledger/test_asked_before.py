@@ -29,8 +29,8 @@ def without_role(user):
 
 def said(user, permission, row):
     return (
-        f"{user} requested this, but no longer has the permission “{permission}” for {row}, so it was not "
-        "done. Somebody with that permission can do it."
+        f"{user} requested this, but may no longer do it for {row} (permission “{permission}”), so it was "
+        "not done. Somebody with that permission can do it."
     )
 
 

@@ -384,8 +384,7 @@ def test_a_future_day_has_to_be_waited_for(no1, contract, monkeypatch):
 
     assert refused(no1, proposal).message == (
         "It bills work of 1 Apr 2025, which is in the future and after the invoice date 31 Mar 2025. "
-        "Return it "
-        "to the project manager to remove this work, or post it on that day."
+        "Return the proposal to the project manager to remove this work, or post it on that day."
     )
 
 

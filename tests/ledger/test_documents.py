@@ -356,7 +356,7 @@ def test_the_annex_lists_the_hours_by_project_and_person():
     assert "1 Oct 2026 Ola Hansen Earlier A-2 Analysis 2.5" in annex
     assert "Hours, P-1 Harbour renewal 7.5" in annex
     assert "Hours, P-2 Lighthouse 1.0" in annex
-    assert "Hours in all 8.5" in annex
+    assert "Total hours 8.5" in annex
     assert "Taxi" not in annex
 
     assert "Annex" not in text_of(content())

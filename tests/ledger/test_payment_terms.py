@@ -56,8 +56,8 @@ def test_without_terms_an_invoice_is_due_at_once():
     [
         (NET, 30, None, "30 days net", "Netto 30 dager"),
         (NET, 1, None, "1 day net", "Netto 1 dag"),
-        (NET, 0, None, "Due at once", "Forfaller straks"),
-        (IMMEDIATE, 30, None, "Due at once", "Forfaller straks"),
+        (NET, 0, None, "Due immediately", "Forfaller straks"),
+        (IMMEDIATE, 30, None, "Due immediately", "Forfaller straks"),
         (END_OF_MONTH, 30, None, "30 days from the end of the month", "30 dager fra månedens slutt"),
         (END_OF_MONTH, 0, None, "By the end of the month", "Innen månedens slutt"),
         (DAY_OF_MONTH, 0, 20, "On day 20 of the month", "Den 20. i måneden"),

@@ -71,7 +71,7 @@ def test_a_submitted_proposal_is_sent_back_with_a_reason(no1, proposal, send_bac
     with pytest.raises(Refused) as refused:
         edit_header(proposal, by=no1.accountant, footer_text="Late")
     assert refused.value.code == "PROPOSAL-SUBMITTED"
-    with pytest.raises(Refused, match="Enter the reason why"):
+    with pytest.raises(Refused, match="Enter a reason"):
         send_back(proposal, by=no1.administrator, comment=" ")
 
     send_back(proposal, by=no1.administrator, comment="Wrong date")

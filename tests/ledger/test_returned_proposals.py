@@ -197,7 +197,7 @@ def test_a_proposal_that_waits_for_its_journal_can_be_returned_too(no1, contract
 def test_when_a_return_is_refused(no1, contract):
     """PRP-6: without a reason, twice, and after posting."""
     proposal = proposed(no1, work(no1, contract))
-    with pytest.raises(Refused, match="Enter the reason why"):
+    with pytest.raises(Refused, match="Enter a reason"):
         returned(no1, proposal, reason=" ")
     returned(no1, proposal)
     with pytest.raises(Refused) as refused:

@@ -37,7 +37,7 @@ def test_a_total_that_is_too_large_for_the_books_is_an_error(no1):
     ((severity, message, remedy),) = check_of(proposal)
     assert message == (
         "The total in accounting currency: 116,000,000,000,000.00 NOK is too large. The largest possible "
-        "amount is 100,000,000,000,000. Return {proposal} to the project manager to reduce its details, or "
+        f"amount is 100,000,000,000,000. Return {proposal} to the project manager to reduce its details, or "
         "to bill some of them on another proforma."
     )
     assert (severity, remedy) == ("error", reverse("return_proposal", args=[proposal.pk]))

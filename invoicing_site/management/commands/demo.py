@@ -29,6 +29,6 @@ class Command(BaseCommand):
             made = load(small=small)
         except Refused as refusal:
             raise CommandError(remedies.in_plain_text(refusal)) from refusal
-        self.stdout.write("Made " + ", ".join(f"{count} {name}" for name, count in made.items()) + ".")
+        self.stdout.write("Created " + ", ".join(f"{count} {name}" for name, count in made.items()) + ".")
         self.stdout.write("The invoice documents are created in the background.")
         self.stdout.write(f"Sign in as {', '.join(USERS)}; the password of each is {PASSWORD}")

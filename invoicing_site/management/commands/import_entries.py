@@ -135,12 +135,12 @@ class Command(EntityCommand):
         if answer["format"] != EntryImport.Format.LEDGERLINE:
             yield f"Read as {EntryImport.Format(answer['format']).label} writes it."
         for kind, codes in answer["to_create"].items():
-            yield f"New {kind} {said}made: {count(len(codes))}."
+            yield f"New {kind} {said}created: {count(len(codes))}."
         as_drafts = importing.as_drafts(answer["to_add"])
         as_what = f" {'and submitted' if answer['submitted'] else as_drafts}" if is_done else ""
         yield (
             f"{count(answer['to_add'])} of {wording.counted(answer['rows'], 'row')} {said}added{as_what}, "
-            f"{wording.counted(answer['already_there'], 'is', 'are')} there already."
+            f"{wording.counted(answer['already_there'], 'was', 'were')} imported before."
         )
         if n := answer["to_change"]:
             yield f"{wording.counted(n, 'draft')} {said}changed."
@@ -156,7 +156,7 @@ def _counts(answer):
     """The rows by result, each counted once."""
     parts = [
         f"{count(answer['to_add'])} new",
-        f"{count(answer['already_there'])} here already",
+        f"{count(answer['already_there'])} imported before",
     ]
     parts += [f"{count(answer['to_change'])} to change"] if answer["to_change"] else []
     for name, rows in answer["left_out"].items():

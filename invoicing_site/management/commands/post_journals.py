@@ -5,7 +5,7 @@ from ledger.journal.operations.journals import add_to_journals, post_journals
 
 
 class Command(EntityCommand):
-    help = "Adds all waiting actuals of a legal entity to integration journals, and posts these."
+    help = "Add all waiting actuals of a legal entity to integration journals, and post these journals."
 
     def add_arguments(self, parser):
         super().add_arguments(parser)

@@ -9,7 +9,7 @@ _Status = InvoiceProposal.Status
 
 
 class Command(EntityCommand):
-    help = "Creates invoice proposals for confirmed proformas, and fills in those that no longer wait."
+    help = "Create invoice proposals for confirmed proformas, and fill in the proposals that no longer wait."
 
     def add_arguments(self, parser):
         super().add_arguments(parser)

@@ -23,7 +23,7 @@ class SubmitProposal(FormOperation):
     model, permission = InvoiceProposal, "proposal.edit"
     form_class = CommentForm
     title, button = "Submit for approval", "Submit"
-    lead = "Somebody else has to approve it. Until then it can't be edited."
+    lead = "Another person has to approve it. Until then, it can't be edited."
     done = "The {} is submitted for approval."
 
     def operate(self, form):
@@ -102,7 +102,7 @@ class StuckProposals(Page):
 
     permission = "setup.change"
     template_name = "ledger/proposals_stuck.html"
-    title = "Proposals that wait"
+    title = "Waiting proposals"
     lead = "Proposals that wait for journals, for an approval, or for posting. An administrator can reset an "
     lead += "approval. The proposal is then open again and can be edited."
 

@@ -34,7 +34,9 @@ class ProposalLines(LinesScreen):
     currency_field = "proposal__proforma__currency"
     noun = ("line", "lines")
     empty_title = "No lines"
-    empty_text = "They fill in when every journal it waits for is posted; or remove a filter."
+    empty_text = (
+        "Lines are filled in when every journal that the proposal waits for is posted. Or remove a filter."
+    )
     actions = (
         Action("edit_proposal_lines", "Change tax groups", "proposal.edit", icon="pencil"),
         Action("move_proposal_lines", "Move to a section", "proposal.edit", icon="rows-3"),

@@ -55,7 +55,7 @@ def test_a_share_is_explained_from_its_entry_to_its_payment(sample):
         "rounding",
         "split",
         "limit",
-        "claim",
+        "backlog",
         "proforma",
         "journal",
         "voucher",
@@ -85,7 +85,7 @@ def test_a_share_is_explained_from_its_entry_to_its_payment(sample):
         "(takes the rounding); together 1,200.00 NOK."
     )
     assert said["limit"] == "Within every limit that is set."
-    assert "on proforma PF-2025-000001." in said["claim"]
+    assert "on proforma PF-2025-000001." in said["backlog"]
     assert "On proforma PF-2025-000001, line 1: 3.6 h × 200 = 720.00 NOK" in said["proforma"]
     assert "billed sales: 720.00 NOK (actual " in said["proforma"]
     assert (
@@ -201,7 +201,7 @@ def test_a_canceled_approval_shows_the_voucher_and_the_one_that_undid_it(sample)
     explanation = explain.explain_actual(sales_of(sample, sample.canceled))
 
     assert "(approval canceled on 31 Mar 2025)" in explanation.step("actual").sentence
-    assert "is canceled; not on a proforma." in explanation.step("claim").sentence
+    assert "is canceled; not on a proforma." in explanation.step("backlog").sentence
     there, back = sentences(explanation, "voucher")
     assert there.split("\n")[1:] == [
         "Dr 1530 WIP sales value  240.00 NOK",
@@ -220,7 +220,7 @@ def test_an_open_entry_is_explained_up_to_its_status(sample):
     assert "is not in an integration journal yet" in on_a_draft.step("journal").sentence
 
     still_open = explain.explain_actual(sales_of(sample, sample.open))
-    assert "is not ready; not on a proforma." in still_open.step("claim").sentence
+    assert "is not ready; not on a proforma." in still_open.step("backlog").sentence
     assert "proforma" not in still_open.stages()
 
 
@@ -228,7 +228,7 @@ def test_an_open_entry_shows_its_blockers(sample):
     """ACT-2 BKL-4: in the same words as the backlog."""
     fact = sales_of(sample, sample.open)
     BacklogItem.objects.filter(actual=fact).update(hold_until="2099-01-01", hold_reason="Waits")
-    claim = explain.explain_actual(fact).step("claim").sentence
+    claim = explain.explain_actual(fact).step("backlog").sentence
     assert claim.endswith("not on a proforma. It is on hold until 1 Jan 2099: Waits.")
 
 
@@ -240,7 +240,7 @@ def test_a_milestone_is_explained_without_an_entry(sample):
     assert explanation.stages() == [
         "actual",
         "milestone",
-        "claim",
+        "backlog",
         "proforma",
         "proposal",
         "invoice",
@@ -313,7 +313,7 @@ def test_a_proforma_shows_each_of_its_details(sample):
 
     assert "confirmed by Manager.No1" in explanation.step("proforma").sentence
     assert len(explanation.parts) == 4
-    assert {part.step("claim").figures["status"] for part in explanation.parts} == {"posted"}
+    assert {part.step("backlog").figures["status"] for part in explanation.parts} == {"posted"}
 
 
 def test_a_very_long_document_is_explained_as_a_whole(sample, monkeypatch):
