@@ -497,7 +497,9 @@ class ActualToJournal(Queued):
     """An actual that waits for its line in an integration journal (JRN-1)."""
 
     actual = models.OneToOneField(Actual, models.PROTECT, primary_key=True, related_name="to_journal")
-    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+", db_index=False)
+    entity = models.ForeignKey(
+        LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+", db_index=False
+    )
     date = models.DateField("accounting date")
 
     class Meta:

@@ -934,6 +934,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="contracts.legalentity",
+                        verbose_name="legal entity",
                     ),
                 ),
             ],
