@@ -20,6 +20,7 @@ from ledger.models import (
     JournalLine,
     LedgerEntry,
     PartyBalance,
+    PeriodBalance,
     ProjectBalance,
     ProjectTransaction,
     ProposalLine,
@@ -41,7 +42,8 @@ def raised(model, rows, only="", *, key: dict, sums: dict) -> str:
     return insert(
         model,
         f"""
-        FROM {rows._meta.db_table} r JOIN ledger_voucher v ON v.id = r.voucher_id {only}
+        FROM {rows._meta.db_table} r
+        JOIN ledger_voucher v ON v.id = {"r.id" if rows is Voucher else "r.voucher_id"} {only}
         WHERE v.entity_id = %(entity)s AND v.position > %(position)s
         GROUP BY {", ".join(value for value in key.values() if "%" not in value)}
         ON CONFLICT ({target}) DO UPDATE
@@ -54,6 +56,7 @@ def raised(model, rows, only="", *, key: dict, sums: dict) -> str:
 
 
 BALANCES = [
+    raised(PeriodBalance, Voucher, key={"period_id": "v.period_id"}, sums={}),
     raised(
         AccountBalance,
         LedgerEntry,

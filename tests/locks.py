@@ -25,6 +25,7 @@ ORDER = [
     {"proforma.ProformaInvoice"},
     {"ledger.InvoiceProposal"},
     {"ledger.IntegrationJournal"},
+    {"ledger.CustomerTransaction"},
     {"contracts.NumberSequence"},
 ]
 PLACES = {label: place for place, labels in enumerate(ORDER) for label in labels}

@@ -9,6 +9,7 @@ from actuals.models import Actual
 from contracts.models import Customer, LegalEntity, Project
 from invoicing_site.floor.querysets import ExactSum, in_chunks, lacks, totals
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
+from ledger.books.settling import closing_days
 from ledger.invoicing.disbursements import disbursement_entries
 from ledger.models import (
     Account,
@@ -180,6 +181,7 @@ def settlements(entity: LegalEntity):
         for key, total in totals(rows, by=side).items():
             settled[key] += sign * total
     by_key = CustomerTransaction.objects.in_bulk
+    yield from _closed(entity)
     for row in (row for keys in in_chunks(settled, CHUNK) for row in by_key(keys).values()):
         taken = settled[row.pk]
         if abs(taken) > abs(row.amount) or taken * row.amount < 0:
@@ -190,3 +192,24 @@ def settlements(entity: LegalEntity):
                 where(CustomerTransaction, row.pk),
                 f"Of {row} of {amount(row.amount, row.currency)} {amount(taken, row.currency)} is set off.",
             )
+
+
+def _closed(entity):
+    """A transaction is closed from the day from which its settlements add up to it, and otherwise open."""
+    own = CustomerTransaction.objects.filter(voucher__entity=entity)
+    stored = dict(own.exclude(closed_on=None).values_list("pk", "closed_on"))
+    days = closing_days(own)
+    wrong = [key for key in sorted({*stored, *days}) if stored.get(key) != days.get(key)]
+    for row in (row for keys in in_chunks(wrong, CHUNK) for row in own.filter(pk__in=keys).order_by("pk")):
+        yield Finding(
+            "SETTLED",
+            entity.code,
+            row.document_number,
+            where(CustomerTransaction, row.pk),
+            f"{row} is stored as {_since(row.closed_on)}, but by its settlements it is "
+            f"{_since(days.get(row.pk))}. The command rebuild_balances corrects it.",
+        )
+
+
+def _since(day):
+    return f"closed since {day}" if day else "open"

@@ -21,8 +21,10 @@ from ledger.models import (
     CustomerTransaction,
     LedgerEntry,
     PartyBalance,
+    PeriodBalance,
     ProjectBalance,
     ProjectTransaction,
+    Voucher,
 )
 
 # The number of rows, then the sum of each column.
@@ -42,6 +44,7 @@ class Kind:
     key: dict[str, object]
     columns: dict[str, str]
     only: Q = field(default_factory=Q)
+    entity: str = "voucher__entity"  # of the rows
 
     @property
     def sums(self) -> tuple[str, ...]:
@@ -66,6 +69,7 @@ class Kind:
         return {self.key_of(row): row for row in rows}
 
 
+OF_PERIOD = Kind(PeriodBalance, Voucher, {"period": "period"}, {}, entity="entity")
 OF_ACCOUNT = Kind(
     AccountBalance,
     LedgerEntry,
@@ -110,7 +114,7 @@ OF_PROJECT = Kind(
     },
     {name: name for name in ("quantity", "amount", "accounting_amount")},
 )
-KINDS = (OF_ACCOUNT, OF_PARTY, OF_CUSTOMER, OF_PROJECT)
+KINDS = (OF_PERIOD, OF_ACCOUNT, OF_PARTY, OF_CUSTOMER, OF_PROJECT)
 
 
 def raised(plans: Iterable[VoucherPlan]) -> Iterator[tuple[Kind, list[Model]]]:
@@ -147,6 +151,7 @@ def _added(plans) -> dict[Kind, dict[tuple, list[Decimal]]]:
 def _rows_of(plan):
     """Each row of the plan for each of its balances: the kind, the key and the amounts."""
     period = plan.period.pk
+    yield OF_PERIOD, (period,), ()
     for entry in plan.entries:
         account, project, customer = entry.account, _key(entry.project), _key(entry.customer)
         books = entry.accounting_debit, entry.accounting_credit
@@ -200,7 +205,7 @@ def _both_sides(kind, entity):
     """The sums of the rows by key, and the balances with their primary keys (0 for the sums of rows)."""
     first = next(iter(kind.key))
     by = {f"by_{name}": F(path) if isinstance(path, str) else path for name, path in kind.key.items()}
-    rows = kind.rows._base_manager.filter(kind.only, voucher__entity=entity).order_by()
+    rows = kind.rows._base_manager.filter(kind.only, **{kind.entity: entity}).order_by()
     rows = rows.annotate(**by).values_list(*by)
     rows = rows.annotate(
         sum_count=Count("pk"), **{f"sum_{name}": ExactSum(column) for name, column in kind.columns.items()}

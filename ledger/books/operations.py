@@ -4,6 +4,7 @@ An operation that posts something makes plans, which are plain data, and passes 
 same plans. Numbers and hashes are drawn last, because others wait for that row until commit.
 """
 
+from collections import defaultdict
 from decimal import Decimal
 
 from django.db import connection
@@ -12,13 +13,15 @@ from django.utils import timezone
 from contracts.models import LegalEntity, NumberSequence
 from contracts.operations.numbers import draw_numbers
 from invoicing_site.floor import transaction
-from invoicing_site.floor.querysets import draw_ids, write_rows
+from invoicing_site.floor.querysets import draw_ids, in_chunks, write_rows
 from ledger.books import balances, chain
 from ledger.books.plan import VoucherPlan, imbalance
+from ledger.books.settling import closing_days
 from ledger.models import (
     CustomerTransaction,
     LedgerEntry,
     ProjectTransaction,
+    Settlement,
     Voucher,
 )
 
@@ -68,6 +71,9 @@ def write_vouchers(entity: LegalEntity, plans: list[VoucherPlan], *, by) -> list
         own_entries = [_entry(key, place, entry) for place, entry in enumerate(plan.entries, start=1)]
         for row in (*plan.customer_transactions, *plan.project_transactions):
             row.voucher_id = key  # type: ignore[attr-defined]  # both kinds of rows have it
+        if plan.kind == Voucher.Kind.SETTLEMENT:  # what settles counts the difference already
+            for row in plan.customer_transactions:
+                row.closed_on = max(row.date, plan.date)
         voucher.hash = chain.voucher_hash(
             voucher, own_entries, plan.customer_transactions, plan.project_transactions
         )
@@ -87,12 +93,41 @@ def write_vouchers(entity: LegalEntity, plans: list[VoucherPlan], *, by) -> list
     return vouchers
 
 
+def settle(settlements: list[Settlement]) -> list[Settlement]:
+    """Write settlements and note which transactions they close, or reopen if they reverse others (PST-8).
+
+    Runs in the caller's transaction, before it draws numbers: the transactions are locked.
+    """
+    assert connection.in_atomic_block, "Settlements are written inside the transaction of what they settle."
+    keys = {key for row in settlements for key in (row.debit_id, row.credit_id)}
+    touched = CustomerTransaction.objects.filter(pk__in=keys)
+    before = {row.pk: row.closed_on for row in touched.locked()}
+    write_rows(Settlement, settlements)
+    _close(touched, before)
+    return settlements
+
+
+def _close(transactions, before) -> int:
+    """Write the closing days that differ from those of before; returns how many."""
+    changed = defaultdict(list)
+    days = closing_days(transactions)
+    for key, day in before.items():
+        if days.get(key) != day:
+            changed[days.get(key)].append(key)
+    for day, keys in changed.items():
+        for some in in_chunks(keys, 1000):
+            CustomerTransaction.objects.filter(pk__in=some).update(closed_on=day)
+    return sum(map(len, changed.values()))
+
+
 @transaction.atomic
 def rebuild_balances(entity: LegalEntity) -> int:
-    """Correct the kept balances that differ from their rows; returns how many. Postings wait until it ends.
+    """Correct the kept balances and closing days that differ from their rows; returns how many.
 
-    A balance without rows becomes 0, because balances are never deleted.
+    Postings wait until it ends. A balance without rows becomes 0, because balances are never deleted.
     """
+    own = CustomerTransaction.objects.filter(customer__entity=entity)
+    corrected = _close(own, {row.pk: row.closed_on for row in own.locked()})
     NumberSequence.objects.locked().filter(entity=entity, kind=NumberSequence.Kind.VOUCHER).first()
     wrong: dict[balances.Kind, list] = {}
     for found in balances.differences(entity):
@@ -103,7 +138,7 @@ def rebuild_balances(entity: LegalEntity) -> int:
         wrong.setdefault(found.kind, []).append(row)
     for kind, rows in wrong.items():
         _write_balances(kind, rows)
-    return sum(map(len, wrong.values()))
+    return corrected + sum(map(len, wrong.values()))
 
 
 def _write_balances(kind, rows):

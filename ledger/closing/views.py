@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import groupby
 
-from django.db.models import Count
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from invoicing_site.floor import moves
@@ -18,6 +18,8 @@ from ledger.setup.operations import add_year_after
 _Status = FiscalPeriod.Status
 # The number of items of a kind that are listed on the page of a period, the oldest first.
 SHOWN = 12
+# The number of vouchers of a period.
+_VOUCHERS = Coalesce("balance__count", 0)
 # The number of earlier open periods that the warning names.
 NAMED = 3
 
@@ -161,7 +163,7 @@ class Periods(Page):
         entity = self.request.entity
         today = entity.today()
         rows = FiscalPeriod.objects.visible_to(self.request.user).filter(entity=entity)
-        rows = list(rows.select_related("entity", "year").annotate(vouchers_in=Count("vouchers")))
+        rows = list(rows.select_related("entity", "year").annotate(vouchers_in=_VOUCHERS))
         begun = [row for row in rows if row.starts <= today and row.status != _Status.CLOSED]
         found = still_open_in(begun)
         unclosed = sorted((row for row in rows if row.status != _Status.CLOSED), key=lambda row: row.starts)
@@ -200,7 +202,7 @@ class PeriodPage(DetailScreen):
     template_name = "ledger/period.html"
 
     def rows(self):
-        return FiscalPeriod.objects.select_related("entity", "year")
+        return FiscalPeriod.objects.select_related("entity", "year").annotate(vouchers_in=_VOUCHERS)
 
     def get_context_data(self, **context):
         period = self.row
@@ -212,7 +214,7 @@ class PeriodPage(DetailScreen):
             is_past=period.ends < today,
             has_begun=period.starts <= today,
             question=question(period, found, earlier_open(period)),
-            vouchers=period.vouchers.count(),
+            vouchers=period.vouchers_in,
             controls=control_accounts(period.entity, on=period.ends),
             before=FiscalPeriod.objects.filter(entity=period.entity, starts__lt=period.starts)
             .order_by("-starts")

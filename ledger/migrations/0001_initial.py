@@ -1643,9 +1643,28 @@ class Migration(migrations.Migration):
                     "reference",
                     models.CharField(blank=True, help_text="Payment reference, such as KID", max_length=60),
                 ),
+                (
+                    "closed_on",
+                    models.DateField(
+                        blank=True,
+                        editable=False,
+                        help_text="From this day on nothing of it is open; see settling.py",
+                        null=True,
+                    ),
+                ),
             ],
             options={
-                "indexes": [models.Index(fields=["customer", "date"], name="customer_statement")],
+                "indexes": [
+                    models.Index(fields=["customer", "date"], name="customer_statement"),
+                    models.Index(
+                        condition=models.Q(("closed_on", None)), fields=["customer"], name="customer_open"
+                    ),
+                    models.Index(
+                        condition=models.Q(("closed_on", None), _negated=True),
+                        fields=["customer", "closed_on"],
+                        name="customer_closed",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2518,5 +2537,25 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
+        ),
+        migrations.CreateModel(
+            name="PeriodBalance",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("count", models.PositiveBigIntegerField()),
+                (
+                    "period",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="balance",
+                        to="ledger.fiscalperiod",
+                    ),
+                ),
+            ],
         ),
     ]

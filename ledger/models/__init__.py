@@ -1,6 +1,12 @@
 """Models of the ledger: set-up of the books, journals, proposals, vouchers, invoices, subledgers."""
 
-from ledger.models.balances import AccountBalance, CustomerBalance, PartyBalance, ProjectBalance
+from ledger.models.balances import (
+    AccountBalance,
+    CustomerBalance,
+    PartyBalance,
+    PeriodBalance,
+    ProjectBalance,
+)
 from ledger.models.invoices import (
     CustomerInvoice,
     Delivery,
@@ -66,6 +72,7 @@ __all__ = [
     "LedgerEntry",
     "PartyBalance",
     "Payment",
+    "PeriodBalance",
     "PostingAccount",
     "Profile",
     "ProfileAssignment",

@@ -14,6 +14,16 @@ from ledger.models.setup import Account, DimensionSet, FiscalPeriod
 from ledger.models.vouchers import ProjectTransaction, Voucher
 
 
+class PeriodBalance(models.Model):
+    """How many vouchers a period has."""
+
+    period = models.OneToOneField(FiscalPeriod, models.PROTECT, related_name="balance")
+    count = models.PositiveBigIntegerField()
+
+    def __str__(self):
+        return f"vouchers of period {self.period_id}"
+
+
 class AccountBalance(models.Model):
     """The entries on an account in a period with one set of dimensions, in accounting currency."""
 
@@ -129,6 +139,7 @@ class ProjectBalance(models.Model):
 
 
 for _model, _key in (
+    (PeriodBalance, ["period"]),
     (AccountBalance, ["account", "period", "dimensions"]),
     (PartyBalance, ["account", "period", "project", "customer", "currency"]),
     (CustomerBalance, ["customer", "period", "currency", "month"]),

@@ -10,6 +10,7 @@ from actuals.models import Actual
 from contracts.models import ContractLine, Customer, LegalEntity, Project, ReachQuerySet, TransactionClass
 from invoicing_site.floor import guards, seals
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, QuantityField, RateField
+from invoicing_site.floor.querysets import LockingQuerySet
 from ledger.models.journal import JournalLine
 from ledger.models.setup import Account, DimensionSet, FiscalPeriod
 from ledger.models.tax import TaxCode
@@ -134,6 +135,12 @@ class LedgerEntry(models.Model):
         return f"entry {self.number}"
 
 
+class CustomerTransactionQuerySet(LockingQuerySet):
+    def open_on(self, day):
+        """Those that may be open at the end of the day: open now, or closed later."""
+        return self.filter(Q(closed_on=None) | Q(closed_on__gt=day))
+
+
 class CustomerTransaction(models.Model):
     """A row of the customer subledger: what a customer owes (positive) or has in credit (negative)."""
 
@@ -155,9 +162,23 @@ class CustomerTransaction(models.Model):
     rate = RateField()
     accounting_amount = AmountField()
     reference = models.CharField(max_length=60, blank=True, help_text="Payment reference, such as KID")
+    closed_on = models.DateField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="From this day on nothing of it is open; see settling.py",
+    )
+
+    objects = CustomerTransactionQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["customer", "date"], name="customer_statement")]
+        indexes = [
+            models.Index(fields=["customer", "date"], name="customer_statement"),
+            models.Index(fields=["customer"], condition=Q(closed_on=None), name="customer_open"),
+            models.Index(
+                fields=["customer", "closed_on"], condition=~Q(closed_on=None), name="customer_closed"
+            ),
+        ]
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.document_number}"
@@ -249,8 +270,14 @@ class ProjectTransaction(models.Model):
         return f"{self.get_kind_display()} {self.amount}"
 
 
-for _model in (Voucher, LedgerEntry, CustomerTransaction, Payment, Settlement, ProjectTransaction):
+for _model in (Voucher, LedgerEntry, Payment, Settlement, ProjectTransaction):
     guards.insert_only(_model)
+guards.frozen(
+    CustomerTransaction,
+    when="1 = 1",
+    except_=["closed_on"],
+    because="a new row says what is different.",
+)
 _POSTED_TO = "EXISTS (SELECT 1 FROM ledger_ledgerentry posted WHERE posted.account_id = OLD.id)"
 seals.audited(Account, "name", when=_POSTED_TO, sealed_with="entries")
 guards.frozen(

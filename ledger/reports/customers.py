@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from contracts.models import Customer
 from invoicing_site.floor.querysets import totals
-from ledger.models import CustomerTransaction
-from ledger.reports.receivables import settled_by
+from ledger.models import CustomerBalance, CustomerTransaction
+from ledger.reports.receivables import settled_of
 
 _ZERO = Decimal(0)
 
@@ -78,14 +78,17 @@ class CustomerStatement:
 def customer_statement(customer: Customer, *, start: datetime.date, end: datetime.date) -> CustomerStatement:
     """The opening balance, each transaction of the period by its own date, and the closing balance.
 
-    Transactions have their voucher loaded, with the invoice if there is one. Four queries.
+    Transactions have their voucher loaded, with the invoice if there is one. Five queries.
     """
     assert start <= end, "A period ends on or after the day it begins."
     everything = CustomerTransaction.objects.filter(customer=customer)
-    balances = totals(everything.filter(date__lt=start))
-    settled = settled_by(customer, on=end)
+    first = start.replace(day=1)
+    balances = totals(CustomerBalance.objects.filter(customer=customer, month__lt=first))
+    for currency, amount in totals(everything.filter(date__gte=first, date__lt=start)).items():
+        balances[currency] = balances.get(currency, _ZERO) + amount
     rows = defaultdict(list)
     transactions = everything.filter(date__range=(start, end)).select_related("voucher__invoice")
+    settled = settled_of(transactions, on=end)
     opening = dict(balances)
     for row in transactions.order_by("date", "voucher__position", "pk"):
         balances[row.currency] = balances.get(row.currency, _ZERO) + row.amount

@@ -2,15 +2,14 @@
 
 import datetime
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-
-from django.db.models.functions import TruncMonth
 
 from contracts.models import Project, TransactionClass
 from invoicing_site.floor import money
 from invoicing_site.floor.querysets import ExactSum
-from ledger.models import ProjectTransaction, Voucher
+from ledger.models import ProjectBalance, ProjectTransaction, Voucher
 
 _ZERO = Decimal(0)
 _Kind = ProjectTransaction.Kind
@@ -115,16 +114,20 @@ class ProjectStatement:
 
 
 def project_statement(project: Project, *, start: datetime.date, end: datetime.date) -> ProjectStatement:
-    """The statement of one project. Two queries if its entity is loaded."""
+    """The statement of one project. Two queries at most if its entity is loaded.
+
+    It reads kept balances, and the rows of periods that are not whole before or in the statement, or that are
+    longer than a month.
+    """
     assert start <= end, "A period ends on or after the day it begins."
-    rows = ProjectTransaction.objects.filter(project=project)
-    earlier = _cells(rows.filter(date__lt=start), _BY)
-    within = _cells(rows.filter(date__range=(start, end)).annotate(month=TruncMonth("date")), ("month", *_BY))
+    earlier, within = [], []
+    for cell in _cells(project, start, end):
+        (earlier if cell.day < start else within).append(cell)
 
     own, months = defaultdict(list), defaultdict(list)
     for cell in within:
         own[cell.transaction_class].append(cell)
-        months[cell.month].append(cell)
+        months[cell.day.replace(day=1)].append(cell)
     classes = [*_CLASSES, *sorted(own.keys() - set(_CLASSES))]
     return ProjectStatement(
         project=project,
@@ -145,20 +148,18 @@ def project_figures(projects) -> dict[int, ProjectFigures]:
     """The amounts of all classes until now, for each project by key. One query."""
     projects = list(projects)
     own = {project.pk: [] for project in projects}
-    rows = ProjectTransaction.objects.filter(project__in=projects)
-    sums = rows.order_by("project", *_BY).values_list("project", *_BY)
-    sums = sums.annotate(exact_quantity=ExactSum("quantity"), exact_amount=ExactSum("accounting_amount"))
-    for project, *rest in sums:
-        own[project].append(_Cell(None, *rest))
+    balances = ProjectBalance.objects.filter(project__in=projects)
+    for project, *cells in _summed(balances, "project", *_BY, "voucher_kind"):
+        own[project].append(_Cell(None, *cells))
     return {key: _figures("", cells) for key, cells in own.items()}
 
 
-_BY = ("transaction_class", "kind", "in_balance", "voucher__kind")
+_BY = ("transaction_class", "kind", "in_balance")
 
 
 @dataclass(frozen=True)
 class _Cell:
-    month: datetime.date | None
+    day: datetime.date | None  # a day of the month that it belongs to
     transaction_class: str
     kind: str
     in_balance: bool
@@ -167,10 +168,26 @@ class _Cell:
     amount: Decimal
 
 
-def _cells(rows, by) -> list[_Cell]:
-    sums = rows.order_by(*by).values_list(*by)
-    sums = sums.annotate(exact_quantity=ExactSum("quantity"), exact_amount=ExactSum("accounting_amount"))
-    return [_Cell(*((None, *row) if "month" not in by else row)) for row in sums]
+def _cells(project, start, end) -> Iterator[_Cell]:
+    """All cells until `end`: each is of one month, and either before `start` or not."""
+    balances = ProjectBalance.objects.filter(project=project, period__starts__lte=end)
+    period = ("period", "period__starts", "period__ends")
+    in_parts = set()
+    for key, first, last, *cells in _summed(balances, *period, *_BY, "voucher_kind"):
+        if last < start or (start <= first and last <= end and first.replace(day=1) == last.replace(day=1)):
+            yield _Cell(last, *cells)
+        else:
+            in_parts.add(key)
+    if in_parts:
+        rows = ProjectTransaction.objects.filter(project=project, voucher__period__in=in_parts, date__lte=end)
+        for row in _summed(rows, "date", *_BY, "voucher__kind"):
+            yield _Cell(*row)
+
+
+def _summed(rows, *by):
+    """Quantity and amount in accounting currency of balances or transactions."""
+    sums = {"exact_quantity": ExactSum("quantity"), "exact_amount": ExactSum("accounting_amount")}
+    return rows.order_by(*by).values_list(*by).annotate(**sums)
 
 
 def _sum(cells, kind, **only):

@@ -3,6 +3,8 @@
 A past day always gives the same result: a settlement counts from its own date, and only between transactions
 that exist on that day, so that open amounts add up to the balance. Positive amounts are owed by the customer;
 payments and credits that are not settled yet are negative.
+
+Only open transactions are read, and for a past day also those that were closed since (`closed_on`).
 """
 
 import datetime
@@ -165,9 +167,9 @@ def open_transactions(customers: Iterable[int], *, on: datetime.date) -> list[Op
     thousands of rows.
     """
     rows = _there(customers, on, _BOOKS)
-    settlements = standing(Settlement.objects.filter(debit__customer__in=customers), on, _BOOKS)
-    own = _settled(settlements, *_IN_CURRENCY[1:])
-    books = _settled(settlements, *_IN_BOOKS[1:])
+    settlements = standing(Settlement.objects.all(), on, _BOOKS)
+    own = _settled(settlements, rows, *_IN_CURRENCY[1:])
+    books = _settled(settlements, rows, *_IN_BOOKS[1:])
     left = {}
     for key, amount, accounting_amount in rows.values_list("pk", "amount", "accounting_amount"):
         found = amount - own[key], accounting_amount - books[key]
@@ -190,15 +192,16 @@ def standing(settlements, until, dated=_DOCUMENT):
     return settlements.filter(date__lte=until, **days)
 
 
-def settled_by(customer: Customer, *, on: datetime.date) -> dict[int, Decimal]:
-    """The settled amount of each transaction of a customer at the end of a day, with its sign."""
-    return _settled(standing(Settlement.objects.filter(debit__customer=customer), on), *_IN_CURRENCY[1:])
+def settled_of(transactions: QuerySet[CustomerTransaction], *, on: datetime.date) -> dict[int, Decimal]:
+    """The settled amount of each of these transactions at the end of a day, with its sign."""
+    return _settled(standing(Settlement.objects.all(), on), transactions, *_IN_CURRENCY[1:])
 
 
-def _settled(settlements, debit_amount, credit_amount):
+def _settled(settlements, transactions, debit_amount, credit_amount):
     settled = defaultdict(Decimal)
     for side, field, sign in (("debit", debit_amount, 1), ("credit", credit_amount, -1)):
-        for key, amount in totals(settlements, by=side, field=field).items():
+        own = settlements.filter(**{f"{side}__in": transactions.values("pk")})
+        for key, amount in totals(own, by=side, field=field).items():
             settled[key] += sign * amount
     return settled
 
@@ -209,23 +212,23 @@ _IN_BOOKS = "accounting_amount", "debit_accounting_amount", "credit_accounting_a
 
 
 def _there(customers, on, dated):
-    """The transactions that exist on a day.
+    """The transactions that exist on a day and may be open at its end.
 
     Without those that post the exchange difference of a settlement: the settlement already reduces each side
     by its posted amount, so the difference is included.
     """
-    rows = CustomerTransaction.objects.filter(customer__in=customers, **{f"{dated}__lte": on})
+    rows = CustomerTransaction.objects.open_on(on).filter(customer__in=customers, **{f"{dated}__lte": on})
     return rows.exclude(voucher__kind=Voucher.Kind.SETTLEMENT)
 
 
 def _aged(customers, on, dated, fields) -> dict[tuple[int, str], Ages]:
     """The open amounts by customer and currency, also if they are 0; three queries."""
     sums = defaultdict(Ages)
-    settlements = standing(Settlement.objects.filter(debit__customer__in=customers), on, dated)
+    rows, settlements = _there(customers, on, dated), standing(Settlement.objects.all(), on, dated)
     of_transaction, of_debit, of_credit = fields
-    _age(sums, _there(customers, on, dated), "", of_transaction, on, 1)
-    _age(sums, settlements, "debit__", of_debit, on, -1)
-    _age(sums, settlements, "credit__", of_credit, on, 1)
+    _age(sums, rows, "", of_transaction, on, 1)
+    _age(sums, settlements.filter(debit__in=rows.values("pk")), "debit__", of_debit, on, -1)
+    _age(sums, settlements.filter(credit__in=rows.values("pk")), "credit__", of_credit, on, 1)
     return sums
 
 

@@ -8,7 +8,7 @@ from invoicing_site.floor import seals
 from invoicing_site.models import AuditEvent, SealedRows
 from invoicing_site.verify import findings
 from invoicing_site.verify.seals import sealed
-from ledger.models import Account, JournalLine
+from ledger.models import Account, CustomerTransaction, JournalLine
 from proforma.models import LineDetail, ProformaInvoice
 from tests.invoicing_site.sample_company.intruder import another_value, drop_constraints, intruder
 
@@ -18,6 +18,7 @@ MODELS = list(dict.fromkeys(kind.model for kind in seals.declared()))
 PROVED_OTHERWISE = {
     (BacklogItem, "status"),
     (LineDetail, "backlog_item"),
+    (CustomerTransaction, "closed_on"),
 }
 # … and these may change: the status of current work, results of background jobs, settings.
 MAY_CHANGE = {
