@@ -1,4 +1,6 @@
-"""Security headers: the browser may load our own files only, and pages may not use its devices."""
+"""Security headers: the browser may load our own files only, and pages may not use its devices. Compression."""
+
+from django.middleware.gzip import GZipMiddleware
 
 STRICT = {
     "default-src": "'self'",
@@ -38,3 +40,12 @@ def permissions_policy(get_response):
         return response
 
     return middleware
+
+
+class CompressText(GZipMiddleware):
+    """Compress pages, JSON and CSV files. PDF, Excel and ZIP files already are."""
+
+    def process_response(self, request, response):
+        kind = response.get("Content-Type", "").partition(";")[0]
+        is_text = kind.startswith("text/") or kind == "application/json"
+        return super().process_response(request, response) if is_text else response

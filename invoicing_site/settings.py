@@ -155,6 +155,7 @@ MIDDLEWARE = [
     "invoicing_site.pages.health.health",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "invoicing_site.middleware.CompressText",
     "invoicing_site.middleware.content_security_policy",
     "invoicing_site.middleware.permissions_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
