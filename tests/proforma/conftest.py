@@ -1,4 +1,4 @@
-"""A company, its contract, and work that is ready: what nearly every proforma test begins with."""
+"""A company, its contract, and ready work, with which most proforma tests begin."""
 
 from datetime import date
 from decimal import Decimal
@@ -16,13 +16,13 @@ def company():
 
 @pytest.fixture
 def contract(company):
-    """Confirmed, one time-and-material line, one customer."""
+    """Confirmed, with one time-and-material line and one customer."""
     return factories.contract(company, confirmed=True)
 
 
 @pytest.fixture
 def shared_contract(company):
-    """Confirmed, one time-and-material line, two customers with half each."""
+    """Confirmed, with one time-and-material line and two customers with half each."""
     first, second = company.customers
     return factories.contract(company, confirmed=True, customers=[(first, 50), (second, 50)])
 
@@ -52,7 +52,7 @@ def _due(line, run_date, cutoff):
 
 @pytest.fixture
 def milestone():
-    """milestone(line, "40000", day=date): one milestone, ready for the line's customers by their split."""
+    """milestone(line, "40000", day=date): one milestone, ready for the line's customers by their splits."""
     return _milestone
 
 

@@ -1,4 +1,4 @@
-"""Confirming makes facts, once, and freezes the proforma."""
+"""Confirming creates actuals, once, and freezes the proforma."""
 
 from datetime import date
 from decimal import Decimal
@@ -62,13 +62,13 @@ def actual(detail, part):
 
 
 def net_of_unbilled():
-    """Amount and quantity of all unbilled sales: the originals and what confirming made of them."""
+    """Amount and quantity of all unbilled sales: the originals and those that confirming created."""
     unbilled = Actual.objects.filter(type="unbilled")
     return sum(a.amount for a in unbilled), sum(a.quantity for a in unbilled)
 
 
 def test_unedited_work_is_reversed_and_billed(company, contract, ready):
-    """PRO-5: and the status of the item is set by confirming, not by posting."""
+    """PRO-5: confirming sets the status of the item, not posting."""
     item = ready(contract, "7.5", "133.33", amount=Decimal("999.98"), description="Design of the bridge")
     proforma = draft(contract)
     (detail,) = details_of(proforma)
@@ -97,7 +97,7 @@ def test_unedited_work_is_reversed_and_billed(company, contract, ready):
     assert net_of_unbilled() == (0, 0)
 
 
-def test_confirming_says_who_when_and_in_which_batch(company, contract, ready):
+def test_confirming_records_user_time_and_batch(company, contract, ready):
     """PRO-5, JRN-7"""
     ready(contract)
     proforma = confirm(draft(contract), company)
@@ -171,7 +171,7 @@ def test_fewer_hours_at_a_higher_price_leave_no_rest(company, contract, ready):
     ]
 
 
-def test_raised_hours_are_billed_in_full(company, contract, ready):
+def test_raised_hours_are_billed_completely(company, contract, ready):
     """PRO-5: the same without a rest."""
     ready(contract, "10", "1000")
     proforma = draft(contract)
@@ -186,7 +186,7 @@ def test_raised_hours_are_billed_in_full(company, contract, ready):
     ]
 
 
-def test_a_changed_billing_type_is_billed_as_what_it_became(company, contract, ready):
+def test_a_changed_billing_type_is_billed_as_the_new_type(company, contract, ready):
     """PRO-5"""
     ready(contract, "10", "1000")
     proforma = draft(contract)
@@ -201,7 +201,7 @@ def test_a_changed_billing_type_is_billed_as_what_it_became(company, contract, r
     ]
 
 
-def test_a_share_that_took_the_rounding_is_billed_to_its_own_amount(company, contract, ready):
+def test_a_rounding_share_is_billed_at_its_own_amount(company, contract, ready):
     """PRO-5, MON-9: 2.5004 h × 133.33 would be 333.38; this share has 333.39."""
     ready(contract, "2.5004", "133.33", amount=Decimal("333.39"), is_rounding_share=True)
     proforma = draft(contract)
@@ -222,7 +222,7 @@ def test_an_edited_detail_is_not_a_rounding_share(company, contract, ready):
     assert [actual(detail, part).is_rounding_share for part in parts] == [True, False, False, False]
 
 
-def test_a_price_from_a_price_list_says_so_and_an_edited_one_does_not(company, contract, ready):
+def test_a_price_from_a_price_list_links_to_it_and_an_edited_one_does_not(company, contract, ready):
     """PRO-5, ACT-2"""
     batch = Batch.objects.create(entity=company.entity, action="approve", on=MARCH_10)
     found = PriceDecision.objects.create(batch=batch, kind="sales", price=Decimal(1000))
@@ -235,7 +235,7 @@ def test_a_price_from_a_price_list_says_so_and_an_edited_one_does_not(company, c
     confirm(proforma, company)
     assert actual(by_quantity, "billed").price_decision == found
     assert actual(by_price, "billed").price_decision is None
-    assert actual(by_price, "rest").price_decision == found  # what is left has the price of the original
+    assert actual(by_price, "rest").price_decision == found  # the rest has the price of the original
 
 
 def test_a_closed_contract_bills_nothing(company, contract, ready):
@@ -248,7 +248,7 @@ def test_a_closed_contract_bills_nothing(company, contract, ready):
         confirm(proforma, company)
 
 
-def test_work_added_by_hand_gets_its_item_at_confirm(company, contract, ready):
+def test_work_added_by_hand_gets_its_item_when_it_is_confirmed(company, contract, ready):
     """PRO-5, PRO-8"""
     ready(contract)
     proforma = draft(contract)
@@ -318,7 +318,7 @@ def test_a_milestone_is_billed_only(company, milestone):
     assert item.status == "posted"
 
 
-def test_a_milestone_is_completed_with_the_last_of_its_parts(company, milestone):
+def test_a_milestone_is_completed_when_its_last_part_is_billed(company, milestone):
     """MIL-1, PRO-5"""
     first, second = company.customers
     contract = factories.contract(
@@ -341,7 +341,7 @@ def test_a_milestone_is_completed_with_the_last_of_its_parts(company, milestone)
     assert heads() == ["completed", "completed"]
 
 
-def test_a_part_that_was_split_is_not_waited_for(company, milestone):
+def test_a_part_that_was_split_does_not_count(company, milestone):
     """MIL-2: its item is canceled, and the slices replace it."""
     contract = factories.contract(company, method="fixed", confirmed=True)
     line = contract.lines.get()
@@ -375,7 +375,7 @@ def test_a_part_that_was_split_is_not_waited_for(company, milestone):
     assert head.status == "completed"
 
 
-def test_it_happens_once(company, contract, ready):
+def test_a_proforma_is_confirmed_once(company, contract, ready):
     """PRO-5"""
     ready(contract)
     proforma = draft(contract)
@@ -387,13 +387,13 @@ def test_it_happens_once(company, contract, ready):
     assert Actual.objects.filter(type="billed").count() == 1
 
 
-def test_one_in_review_is_confirmed_too(company, contract, ready):
+def test_a_proforma_in_review_can_be_confirmed(company, contract, ready):
     ready(contract)
     proforma = operations.submit_for_review(draft(contract), by=company.manager)
     assert confirm(proforma, company).status == "confirmed"
 
 
-def test_an_empty_one_is_not_confirmed(company, contract, ready):
+def test_an_empty_proforma_cannot_be_confirmed(company, contract, ready):
     """PRO-5"""
     ready(contract)
     proforma = draft(contract)
@@ -402,14 +402,14 @@ def test_an_empty_one_is_not_confirmed(company, contract, ready):
         confirm(proforma, company)
 
 
-def test_the_day_of_the_action_is_the_entitys_today_unless_given(company, contract, ready):
+def test_the_day_of_the_action_is_the_entitys_today_by_default(company, contract, ready):
     """MON-6"""
     ready(contract)
     proforma = operations.confirm(draft(contract), by=company.manager)
     assert proforma.batch.on == company.entity.today()
 
 
-def test_when_something_fails_nothing_is_left_half_done(company, contract, ready, monkeypatch):
+def test_a_failure_leaves_no_rows(company, contract, ready, monkeypatch):
     """PRO-5: one transaction."""
     item = ready(contract)
     proforma = draft(contract)
@@ -428,7 +428,7 @@ def test_when_something_fails_nothing_is_left_half_done(company, contract, ready
     assert DetailActual.objects.count() == 0
 
 
-def test_what_is_confirmed_is_frozen_by_the_database(company, contract, ready):
+def test_a_confirmed_proforma_is_frozen_by_the_database(company, contract, ready):
     """PRO-5, ACT-1"""
     ready(contract)
     proforma = draft(contract)
@@ -456,7 +456,7 @@ def test_the_accountant_is_notified_after_commit(
     assert sent == [("propose", {"proforma": proforma.pk})]
 
 
-def test_confirming_costs_as_many_queries_for_many_details_as_for_few(company, contract, ready):
+def test_confirming_takes_as_many_queries_for_many_details_as_for_few(company, contract, ready):
     """PRO-5: unedited, edited and added by hand alike."""
 
     def queries(rows):
@@ -480,6 +480,6 @@ def test_confirming_costs_as_many_queries_for_many_details_as_for_few(company, c
             confirm(proforma, company)
         return [query["sql"] for query in captured if not query["sql"].startswith("INSERT")]
 
-    # Bulk inserts of SQLite are cut to its number of parameters.
-    _, few, many = queries(2), queries(2), queries(10)  # the first makes the counters
+    # SQLite inserts a limited number of parameters at once.
+    _, few, many = queries(2), queries(2), queries(10)  # the first one creates the counters
     assert len(few) == len(many), "\n".join(many)

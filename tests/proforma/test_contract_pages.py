@@ -1,4 +1,4 @@
-"""The pages of contracts and the billing hub: who may see them, what they show, what they do."""
+"""The pages of contracts and the billing hub: access, content, actions."""
 
 from datetime import date
 from decimal import Decimal
@@ -25,7 +25,7 @@ def manager(company, client):
 @pytest.fixture
 @factories.remembered
 def foreign(company):
-    """A contract of the same company that the manager has nothing to do with."""
+    """A contract of the same company that the manager can't see."""
     project = factories.ProjectFactory(entity=company.entity, code="FAR", name="Far away")
     contract = factories.contract(company, confirmed=True, lines=[{"project": project}])
     contract.managers.clear()
@@ -46,11 +46,11 @@ def test_who_may_see_contracts(client, company, contract, name, role, status):
     """SEC-1"""
     sign_in(client, getattr(company, role))
     answer = client.get(reverse(name, args=[contract.pk] if name == "contract" else []))
-    # One row does not even exist for those who may see none.
+    # A single row is not found by users who may not see any.
     assert answer.status_code == (404 if name == "contract" and status == 403 else status)
 
 
-def test_a_contract_out_of_reach_is_not_there(manager, contract, foreign):
+def test_a_contract_of_other_managers_is_not_found(manager, contract, foreign):
     """SEC-1"""
     assert manager.get(reverse("contract", args=[foreign.pk])).status_code == 404
     assert manager.post(reverse("hub_mark_contract", args=[foreign.pk])).status_code == 404
@@ -73,10 +73,10 @@ def test_a_list_of_contracts_shows_their_amounts(manager, company, contract, rea
     assert "20000" in exported
 
 
-def test_the_totals_above_are_of_chargeable_work(manager, company, contract, ready):
+def test_the_totals_above_the_list_are_of_chargeable_work(manager, company, contract, ready):
     """PRO-3: 6 h × 1,190 are charged, the other 1.5 h of the same work are not; 2 h × 1,000 wait.
 
-    An advance of 12,000 is for no line, and no part of what the lines have ready or open.
+    An advance of 12,000 belongs to no line, and is not in the ready or open amounts of the lines.
     """
     payer = contract.customers.get()
     advance = factories.RetainerFactory(contract_customer=payer, amount=Decimal(12000))
@@ -107,8 +107,8 @@ def test_the_totals_above_are_of_chargeable_work(manager, company, contract, rea
     assert "7,140.00" in words
 
 
-def test_what_waits_adds_up_what_is_chargeable(contract, ready):
-    """PRO-3: a run leaves 6 h × 1,190 out, and 1.5 h that nobody is charged for."""
+def test_waiting_work_adds_up_chargeable_amounts(contract, ready):
+    """PRO-3: a run leaves out 6 h × 1,190, and 1.5 h that are not charged."""
     ready(contract, "6", "1190", status="not_ready")
     ready(contract, "1.5", "1190", status="not_ready", billing_type="non_chargeable")
     day = date(2025, 3, 31)
@@ -116,7 +116,7 @@ def test_what_waits_adds_up_what_is_chargeable(contract, ready):
     assert group[-2:] == (2, 7140)
 
 
-def test_contracts_are_found_by_what_they_bill(manager, company, contract):
+def test_contracts_are_filtered_by_billing_method(manager, company, contract):
     fixed = factories.contract(company, method="fixed", confirmed=True, code="FIXED-1")
     words = manager.get(reverse("contracts"), {"billing_method": "fixed"}).content.decode()
     assert fixed.code in words
@@ -151,7 +151,7 @@ def test_a_draft_contract_is_confirmed_by_its_manager_only(client, company):
 
 
 def test_the_hub_marks_a_line_or_a_contract_ready(manager, company, contract, ready):
-    """BKL-3: with an undo, and the rest named with its reason."""
+    """BKL-3: with an undo link; other rows are named with the reason."""
     first = ready(contract, "2", "1000", status="not_ready")
     line = contract.lines.get()
     answer = manager.post(reverse("hub_mark_line", args=[contract.pk, line.pk]), follow=True)
@@ -173,7 +173,7 @@ def test_the_hub_marks_a_line_or_a_contract_ready(manager, company, contract, re
     assert manager.post(address).status_code == 404
 
 
-def test_undo_from_the_hub_comes_back_to_the_hub_with_its_filter(manager, contract, ready):
+def test_undo_from_the_hub_returns_to_the_hub_with_its_filter(manager, contract, ready):
     """BKL-2, BKL-3"""
     item = ready(contract, status="not_ready")
     here = f"{reverse('hub')}?has=not_ready"
@@ -190,7 +190,7 @@ def test_undo_from_the_hub_comes_back_to_the_hub_with_its_filter(manager, contra
     assert item.status == BacklogItem.Status.NOT_READY
 
 
-def test_the_hub_finds_contracts_by_what_waits_on_them(manager, company, contract, ready, due):
+def test_the_hub_is_filtered_by_waiting_work(manager, company, contract, ready, due):
     """BKL-3"""
     ready(contract)
     due(contract.lines.get(), date(2025, 4, 1), date(2025, 3, 31))
@@ -208,15 +208,15 @@ def _contracts_with_work(company, n):
 
 
 @pytest.mark.parametrize("name", ["contracts", "hub"])
-def test_many_contracts_cost_as_many_queries_as_few(manager, company, name):
-    """BKL-3: a page of 25 contracts is read at once."""
+def test_many_contracts_take_as_many_queries_as_few(manager, company, name):
+    """BKL-3: a page of 25 contracts is read together."""
     _contracts_with_work(company, 2)
     few = _queries(manager, reverse(name))
     _contracts_with_work(company, 12)
     assert _queries(manager, reverse(name)) == few
 
 
-def test_many_rows_cost_as_many_queries_as_few_on_a_contract(manager, company):
+def test_many_rows_on_a_contract_take_as_many_queries_as_few(manager, company):
     contract = factories.contract(company, confirmed=True)
     few = _queries(manager, reverse("contract", args=[contract.pk]))
     for n in range(2, 7):
@@ -228,7 +228,7 @@ def test_many_rows_cost_as_many_queries_as_few_on_a_contract(manager, company):
 
 
 def _queries(client, address):
-    client.get(address)  # what is read once in a process
+    client.get(address)  # fill the caches of the process first
     with CaptureQueriesContext(connection) as found:
         assert client.get(address).status_code == 200
     return len(found)
@@ -247,8 +247,8 @@ def _queries(client, address):
         ("confirmed", "auditor", "A project manager marks work ready to invoice and creates proformas"),
     ],
 )
-def test_a_contract_without_invoices_says_what_comes_next(client, company, contract, status, reader, said):
-    """CON-6, CON-7: nothing can be marked on a draft, nor on what is closed"""
+def test_a_contract_without_invoices_shows_the_next_step(client, company, contract, status, reader, said):
+    """CON-6, CON-7: nothing can be marked on a draft or on a closed contract."""
     ProjectContract.objects.filter(pk=contract.pk).update(status=status)
     page = sign_in(client, getattr(company, reader)).get(contract.get_absolute_url()).content.decode()
     assert f"<h3>Nothing invoiced yet</h3><p>{said}" in page
@@ -261,7 +261,7 @@ def test_a_contract_without_invoices_says_what_comes_next(client, company, contr
         ("2020-01-01", "2026-12-31", "from 1 Jan 2020 until 31 Dec 2026<"),
     ],
 )
-def test_a_price_list_says_its_days_in_words(manager, contract, first, last, said):
+def test_a_price_list_shows_its_dates_in_words(manager, contract, first, last, said):
     """PRC-1"""
     price_list = contract.contract_price_lists.get().price_list
     price_list.valid_from, price_list.valid_to = first, last

@@ -1,4 +1,4 @@
-"""Proformas made by hand: what is taken, what the header copies, how it is given back."""
+"""Proformas created by hand: the included work, the copied header, and releasing the work again."""
 
 from datetime import date
 from decimal import Decimal
@@ -32,7 +32,7 @@ def details_of(proforma):
     return list(LineDetail.objects.on_proforma(proforma).order_by("pk"))
 
 
-def test_a_proforma_takes_what_is_ready_up_to_the_cutoff(company, contract, ready):
+def test_a_proforma_includes_ready_work_up_to_the_cutoff(company, contract, ready):
     """PRO-1"""
     taken = ready(contract, "7.5", "133.33", day=MARCH_31, amount=Decimal("999.98"))
     later = ready(contract, day=APRIL_1)
@@ -65,7 +65,7 @@ def test_a_proforma_takes_what_is_ready_up_to_the_cutoff(company, contract, read
     assert (proforma.created_by, proforma.contract_customer) == (company.manager, contract.customers.get())
 
 
-def test_there_is_one_proforma_for_each_contract_customer_and_one_line_for_each_contract_line(company, ready):
+def test_there_is_one_proforma_per_contract_customer_and_one_line_per_contract_line(company, ready):
     """PRO-1"""
     first, second = company.customers
     contract = factories.contract(
@@ -89,8 +89,8 @@ def test_there_is_one_proforma_for_each_contract_customer_and_one_line_for_each_
     ]
 
 
-def test_several_contracts_at_once(company, contract, ready):
-    """PRO-1: one that has nothing is passed over."""
+def test_proformas_are_created_for_several_contracts_at_once(company, contract, ready):
+    """PRO-1: a contract without ready work is skipped."""
     other, empty = factories.contract(company, confirmed=True), factories.contract(company, confirmed=True)
     ready(contract)
     ready(other)
@@ -100,7 +100,7 @@ def test_several_contracts_at_once(company, contract, ready):
     assert (event.by, event.detail["proformas"]) == (company.manager, ["PRO-2025-000001", "PRO-2025-000002"])
 
 
-def test_a_milestone_is_a_detail_of_its_amount(company, milestone):
+def test_a_milestone_is_a_detail_with_its_amount(company, milestone):
     """PRO-1"""
     contract = factories.contract(company, method="fixed", confirmed=True)
     line = contract.lines.get()
@@ -118,7 +118,7 @@ def test_a_milestone_is_a_detail_of_its_amount(company, milestone):
     assert detail.item_tax_group == company.entity.milestone_item_tax_group
 
 
-def test_nothing_to_invoice_says_so(company, contract, ready):
+def test_nothing_to_invoice_is_refused_with_the_reason(company, contract, ready):
     """PRO-1"""
     with pytest.raises(Refused, match="up to 31 Mar 2025: Nothing was ready to invoice\\.") as refused:
         create(contract)
@@ -136,7 +136,7 @@ def test_nothing_to_invoice_says_so(company, contract, ready):
 
 
 @pytest.mark.parametrize("status", ["draft", "closed"])
-def test_only_a_confirmed_contract_is_invoiced(company, contract, ready, status):
+def test_only_a_confirmed_contract_can_be_invoiced(company, contract, ready, status):
     """CON-7"""
     ready(contract)
     contract.status = status
@@ -145,7 +145,7 @@ def test_only_a_confirmed_contract_is_invoiced(company, contract, ready, status)
         create(contract)
 
 
-def test_the_selected_rows_and_no_others(company, shared_contract, ready):
+def test_a_proforma_of_selected_rows_has_no_others(company, shared_contract, ready):
     """PRO-1"""
     first, second = shared_contract.customers.order_by("pk")
     chosen = [
@@ -162,7 +162,7 @@ def test_the_selected_rows_and_no_others(company, shared_contract, ready):
     assert statuses(*chosen, other) == ["created", "created", "created", "ready"]
 
 
-def test_of_selected_rows_all_are_taken_or_none(company, contract, ready):
+def test_selected_rows_are_included_all_or_none(company, contract, ready):
     """PRO-1"""
     good, taken = ready(contract), ready(contract, status="created")
     with pytest.raises(Refused, match="1 row has changed") as refused:
@@ -183,7 +183,7 @@ def test_items_on_hold_are_not_billed(company, contract, ready):
     assert len(create(contract)) == 1
 
 
-def test_a_retainer_is_refused_in_plain_words(company, contract, ready):
+def test_a_retainer_is_refused_with_a_sentence(company, contract, ready):
     retainer = Retainer.objects.create(
         contract=contract,
         contract_customer=contract.customers.get(),
@@ -213,7 +213,7 @@ def test_a_retainer_is_refused_in_plain_words(company, contract, ready):
     assert [d.backlog_item for d in details_of(proforma)] == [work]
 
 
-def test_the_header_copies_the_contract_customer_before_the_customer(company, contract, ready):
+def test_the_header_copies_the_contract_customer_first_and_then_the_customer(company, contract, ready):
     """PRO-2, CON-9"""
     share = contract.customers.get()
     ready(contract)
@@ -234,7 +234,7 @@ def test_the_header_copies_the_contract_customer_before_the_customer(company, co
     share.save()
     ready(contract)
     (special,) = create(contract)
-    # The address is taken as a whole: no postal code of Oslo in Bergen.
+    # The address is copied as a whole, never as a mix of two.
     assert (special.bill_to_name, special.street, special.postal_code, special.city) == (
         "Accounts payable",
         "Bryggen 2",
@@ -254,9 +254,7 @@ def test_the_header_copies_the_contract_customer_before_the_customer(company, co
         (date(2025, 4, 1), "SPRING"),
     ],
 )
-def test_the_order_number_is_the_one_that_is_valid_on_the_day_of_work_and_ends_first(
-    company, contract, ready, day, expected
-):
+def test_the_order_number_is_the_valid_one_that_ends_first(company, contract, ready, day, expected):
     """PRO-2, CON-12"""
     share = contract.customers.get()
     for number, valid_from, valid_to in [
@@ -276,8 +274,8 @@ def test_the_order_number_is_the_one_that_is_valid_on_the_day_of_work_and_ends_f
     ("source", "expected"),
     [("project", "P"), ("contract", "C"), ("customer", "DOMESTIC"), ("search", "P")],
 )
-def test_the_tax_group_comes_from_where_the_entity_says(company, contract, ready, source, expected):
-    """JRN-3: and search looks at the project first."""
+def test_the_tax_group_comes_from_the_source_of_the_entity(company, contract, ready, source, expected):
+    """JRN-3: the search starts with the project."""
     for row, code in ((company.project, "P"), (contract, "C")):
         row.billing_tax_group = factories.BillingTaxGroupFactory(entity=company.entity, code=code)
         row.save()
@@ -288,7 +286,7 @@ def test_the_tax_group_comes_from_where_the_entity_says(company, contract, ready
     assert details_of(proforma)[0].billing_tax_group.code == expected
 
 
-def test_deleting_a_draft_gives_everything_back(company, contract, ready):
+def test_deleting_a_draft_releases_its_items(company, contract, ready):
     """PRO-4"""
     items = [ready(contract) for _ in range(3)]
     (proforma,) = create(contract)
@@ -308,7 +306,7 @@ def test_deleting_a_draft_gives_everything_back(company, contract, ready):
     assert not LineDetail.objects.exists()
     event = AuditEvent.objects.get(action="proforma.delete_draft")
     assert (event.subject_text, event.detail["released"]) == ("proforma PRO-2025-000001", 3)
-    assert len(create(contract)) == 1  # and they can be taken again
+    assert len(create(contract)) == 1  # they can be invoiced again
 
 
 def test_a_confirmed_proforma_cannot_be_deleted(company, contract, ready):
@@ -323,8 +321,8 @@ def test_a_confirmed_proforma_cannot_be_deleted(company, contract, ready):
         LineDetail.objects.on_proforma(proforma)._raw_delete("default")
 
 
-def test_an_item_is_on_one_detail_ever(company, contract, ready):
-    """PRO-8: the database says so, not only the operation."""
+def test_an_item_is_on_at_most_one_detail(company, contract, ready):
+    """PRO-8: the database refuses it too, not only the operation."""
     item = ready(contract)
     (proforma,) = create(contract)
     (detail,) = details_of(proforma)
@@ -340,7 +338,7 @@ def test_an_item_is_on_one_detail_ever(company, contract, ready):
         )
 
 
-def test_refresh_takes_what_became_ready_up_to_the_cutoff(company, shared_contract, ready):
+def test_refresh_adds_work_that_became_ready_up_to_the_cutoff(company, shared_contract, ready):
     """PRO-3"""
     first, second = shared_contract.customers.order_by("pk")
     ready(shared_contract, customer=first)
@@ -358,7 +356,7 @@ def test_refresh_takes_what_became_ready_up_to_the_cutoff(company, shared_contra
     assert operations.refresh(proforma, by=company.manager) == []
 
 
-def test_pending_rows_of_any_date_are_added(company, shared_contract, ready):
+def test_pending_rows_of_any_date_can_be_added(company, shared_contract, ready):
     """PRO-3"""
     first, second = shared_contract.customers.order_by("pk")
     ready(shared_contract, customer=first)
@@ -372,7 +370,7 @@ def test_pending_rows_of_any_date_are_added(company, shared_contract, ready):
     assert statuses(later, stranger) == ["created", "ready"]
 
 
-def test_review_and_back(company, contract, ready):
+def test_a_draft_is_submitted_for_review_and_returned(company, contract, ready):
     ready(contract)
     (proforma,) = create(contract)
     assert operations.submit_for_review(proforma, by=company.manager).status == "review"
@@ -387,14 +385,14 @@ def test_review_and_back(company, contract, ready):
         operations.submit_for_review(proforma, by=company.manager)
 
 
-def test_making_and_deleting_cost_as_many_queries_for_many_rows_as_for_few(company, contract, ready):
+def test_creating_and_deleting_take_as_many_queries_for_many_rows_as_for_few(company, contract, ready):
     def queries(action):
         with CaptureQueriesContext(connection) as captured:
             result = action()
         return len(captured), result
 
     counts = []
-    for rows in (1, 2, 12):  # the first makes the counters
+    for rows in (1, 2, 12):  # the first one creates the counters
         for _ in range(rows):
             ready(contract)
         made, (proforma,) = queries(lambda: create(contract))

@@ -1,4 +1,4 @@
-"""Hours typed by hand on a draft and the same hours approved: never billed twice without a warning."""
+"""Hours added by hand to a draft and the same hours approved: a warning before they are billed twice."""
 
 import json
 from datetime import date, timedelta
@@ -40,7 +40,7 @@ def draft_of_other_work(it):
 
 
 def typed(it, draft, **other):
-    """Ten hours typed by hand: Anna's, on the day of her entry, on its project and task."""
+    """Ten hours added by hand: for Anna, on the day, project and task of her entry."""
     fields = {"resource": it.resource, "task": it.task, "date": DAY, "quantity": Decimal(10), **other}
     fields = {"transaction_class": "time", "price": Decimal(200), **fields}
     return add_detail(draft, by=it.manager, contract_line=it.line, **fields)
@@ -53,8 +53,8 @@ def ready(it, entry):
 
 
 @pytest.mark.parametrize("is_confirmed", [False, True])
-def test_approving_what_was_typed_by_hand_before_warns(it, is_confirmed):
-    """APP-10: on the preview and in the answer, whether the draft is confirmed by then or not."""
+def test_approving_work_that_was_added_by_hand_gets_a_warning(it, is_confirmed):
+    """APP-10: in the preview and in the answer, whether the draft is confirmed or not."""
     draft = draft_of_other_work(it)
     typed(it, draft)
     if is_confirmed:
@@ -68,7 +68,7 @@ def test_approving_what_was_typed_by_hand_before_warns(it, is_confirmed):
 
 
 @pytest.mark.parametrize("comes_first", ["entry", "detail"])
-def test_the_draft_warns_whichever_came_first(it, comes_first):
+def test_the_draft_gets_a_warning_in_either_order(it, comes_first):
     """APP-10"""
     entry = factories.time_entry(it, "8", date=DAY)
     draft = draft_of_other_work(it)
@@ -82,8 +82,8 @@ def test_the_draft_warns_whichever_came_first(it, comes_first):
     )
 
 
-def test_the_later_draft_with_the_entry_on_it_warns_too(it):
-    """APP-10: the hours by hand are confirmed; the entry's share is on the next draft."""
+def test_a_later_draft_with_the_entry_gets_a_warning_too(it):
+    """APP-10: the hours added by hand are confirmed; the entry's share is on the next draft."""
     first = draft_of_other_work(it)
     typed(it, first)
     confirm(first, by=it.manager, on=END)
@@ -102,8 +102,8 @@ def test_the_later_draft_with_the_entry_on_it_warns_too(it):
         {"billing_type": "complimentary"},
     ],
 )
-def test_other_work_is_not_the_same(it, other):
-    """APP-10: another day, person or task, or what is not charged."""
+def test_different_work_gets_no_warning(it, other):
+    """APP-10: another day, person or task, or work that is not charged."""
     if "resource" in other:
         other = {"resource": it.manager_resource}
     if "task" in other:
@@ -116,7 +116,7 @@ def test_other_work_is_not_the_same(it, other):
     assert maybe_twice([draft]) == {}
 
 
-def test_what_names_no_person_may_be_anybody(it):
+def test_a_detail_without_a_person_matches_any_person(it):
     """APP-10"""
     draft = draft_of_other_work(it)
     typed(it, draft, resource=None, task=None)
@@ -125,8 +125,8 @@ def test_what_names_no_person_may_be_anybody(it):
     assert doubt.startswith("Possible duplicate: 10 h on 10 Mar 2025 was added by hand to")
 
 
-def test_what_was_taken_off_or_returned_is_not_billed_twice(it):
-    """APP-10: a deleted draft holds nothing; of a returned one only the new draft counts."""
+def test_deleted_and_returned_details_are_not_duplicates(it):
+    """APP-10: a deleted draft has no details; of a returned one only the new draft counts."""
     draft = draft_of_other_work(it)
     typed(it, draft)
     entry = factories.time_entry(it, "8", date=DAY)
@@ -138,15 +138,15 @@ def test_what_was_taken_off_or_returned_is_not_billed_twice(it):
     assert preview([entry], by=it.manager)[entry.pk].doubts == []
 
 
-def test_approving_as_non_chargeable_says_nothing(it):
-    """APP-10: once the draft's detail is given away, nothing is billed twice."""
+def test_approving_as_non_chargeable_gets_no_warning(it):
+    """APP-10: nor if the draft's detail is not charged."""
     draft = draft_of_other_work(it)
     detail = typed(it, draft)
     edit_details([detail], by=it.manager, billing_type="non_chargeable")
     assert approve([factories.time_entry(it, "8", date=DAY)], by=it.manager).warnings == []
 
 
-def test_pages_and_the_command_say_it(it, client, capsys):
+def test_pages_and_the_command_show_the_warning(it, client, capsys):
     """APP-10: approval, its list, the draft, the list of proformas, and confirming from the command line."""
     draft = draft_of_other_work(it)
     typed(it, draft)
@@ -157,7 +157,7 @@ def test_pages_and_the_command_say_it(it, client, capsys):
     response = client.post(reverse("approve_entries"), as_listed([entry], by=it.manager), follow=True)
     assert "Possible duplicate: 10 h of Anna" in response.text
     page = client.get(draft.get_absolute_url()).text
-    assert page.count("Possible duplicate: 10 h of Anna") == 2  # above the lines, and where confirming asks
+    assert page.count("Possible duplicate: 10 h of Anna") == 2  # above the lines, and in the question
     assert "Possible duplicate" in client.get(reverse("proformas")).text
     call_command("confirm_proformas", entity=it.entity.code, number=[draft.number], json=True)
     answer = json.loads(capsys.readouterr().out)
@@ -166,7 +166,7 @@ def test_pages_and_the_command_say_it(it, client, capsys):
     assert warning["message"].startswith("Possible duplicate: 10 h of Anna")
 
 
-def test_many_drafts_cost_as_many_queries_as_one(it, client):
+def test_many_drafts_take_as_many_queries_as_one(it, client):
     """APP-10"""
     draft = draft_of_other_work(it)
     entries = [factories.time_entry(it, "1", date=DAY) for _ in range(6)]

@@ -1,4 +1,4 @@
-"""Drafts are edited: quantity, price, billing type, by hand, taken off."""
+"""Editing drafts: quantity, price, billing type, adding by hand, removing."""
 
 from datetime import date
 from decimal import Decimal
@@ -57,14 +57,14 @@ def test_a_price_is_edited(company, detail):
 
 
 def test_an_edited_amount_is_rounded_once(company, detail):
-    """PRO-3, MON-2: 3.3333 × 133.335 = 444.4455555, half a cent goes up."""
+    """PRO-3, MON-2: 3.3333 × 133.335 = 444.4455555, rounded up."""
     edit(detail, company=company, quantity=Decimal("3.3333"), price=Decimal("133.335"))
     assert figures(detail) == [("3.3333", "133.335000", "444.4500", "chargeable")]
 
 
 @pytest.mark.parametrize("billing_type", ["non_chargeable", "complimentary"])
-def test_another_billing_type_leaves_the_amount_and_adds_nothing_up(company, detail, billing_type):
-    """PRO-3: only chargeable ones add up."""
+def test_another_billing_type_keeps_the_amount_and_does_not_count_in_totals(company, detail, billing_type):
+    """PRO-3: only chargeable details count."""
     edit(detail, company=company, billing_type=billing_type)
     assert figures(detail) == [("10.0000", "1000.000000", "10000.0000", billing_type)]
     assert not LineDetail.objects.chargeable().exists()
@@ -88,7 +88,7 @@ def test_descriptions_and_tax_groups_are_edited(company, detail):
     assert figures(detail) == [("10.0000", "1000.000000", "10000.0000", "chargeable")]
 
 
-def test_many_are_edited_at_once(company, contract, ready):
+def test_several_details_are_edited_at_once(company, contract, ready):
     """PRO-3"""
     for hours in ("1", "2", "3"):
         ready(contract, hours, "100")
@@ -100,8 +100,8 @@ def test_many_are_edited_at_once(company, contract, ready):
     assert [row["amount"] for row in event.detail["after"]] == ["150.00", "300.00", "450.00"]
 
 
-def test_a_share_that_took_the_rounding_has_its_own_amount_again_when_edited_back(company, contract, ready):
-    """PRO-3, MON-9: 2.5004 h at 133.33 is 333.38; this share was given 333.39."""
+def test_a_rounding_share_gets_its_own_amount_again_when_edited_back(company, contract, ready):
+    """PRO-3, MON-9: 2.5004 h at 133.33 is 333.38; this share has 333.39."""
     ready(contract, "2.5004", "133.33", amount=Decimal("333.39"), is_rounding_share=True)
     (detail,) = details_of(draft(contract))
     assert figures(detail) == [("2.5004", "133.330000", "333.3900", "chargeable")]
@@ -112,7 +112,7 @@ def test_a_share_that_took_the_rounding_has_its_own_amount_again_when_edited_bac
     assert not edited(LineDetail.objects.all()).exists()
 
 
-def test_the_list_of_what_was_edited(company, contract, ready):
+def test_edited_details_are_listed(company, contract, ready):
     """PRO-3"""
     for _ in range(5):
         ready(contract, "2", "100")
@@ -133,7 +133,7 @@ def test_the_list_of_what_was_edited(company, contract, ready):
 
 
 @pytest.mark.parametrize("change", [{"quantity": Decimal(2)}, {"price": Decimal(500)}])
-def test_the_amount_of_a_milestone_is_agreed(company, milestone, change):
+def test_the_amount_of_a_milestone_cannot_be_edited(company, milestone, change):
     """PRO-3"""
     contract = factories.contract(company, method="fixed", confirmed=True)
     milestone(contract.lines.get(), number=2)
@@ -159,14 +159,14 @@ def test_the_amount_of_a_milestone_is_agreed(company, milestone, change):
         ({"description": "a\0b"}, r"a control character \(U\+0000\)"),
     ],
 )
-def test_impossible_figures_are_refused(company, detail, change, sentence):
+def test_invalid_numbers_are_refused(company, detail, change, sentence):
     """PRO-3"""
     with pytest.raises(Refused, match=sentence):
         edit(detail, company=company, **change)
     assert figures(detail) == [("10.0000", "1000.000000", "10000.0000", "chargeable")]
 
 
-def test_one_that_cannot_be_edited_leaves_all_as_they_were(company, contract, detail, milestone):
+def test_one_detail_that_cannot_be_edited_leaves_all_unchanged(company, contract, detail, milestone):
     """PRO-3"""
     fixed = factories.contract(company, method="fixed", confirmed=True)
     milestone(fixed.lines.get(), number=2)
@@ -176,7 +176,7 @@ def test_one_that_cannot_be_edited_leaves_all_as_they_were(company, contract, de
     assert figures(detail) == [("10.0000", "1000.000000", "10000.0000", "chargeable")]
 
 
-def test_a_confirmed_proforma_is_not_edited(company, contract, detail):
+def test_a_confirmed_proforma_cannot_be_edited(company, contract, detail):
     """PRO-5"""
     operations.confirm(detail.line.proforma, by=company.manager, on=APRIL_1)
     for action in (
@@ -191,8 +191,8 @@ def test_a_confirmed_proforma_is_not_edited(company, contract, detail):
         assert refused.value.code == "PROFORMA-CONFIRMED"
 
 
-def test_a_detail_is_taken_off(company, contract, ready):
-    """PRO-3: it goes back to ready, and an empty line goes too."""
+def test_a_detail_is_removed(company, contract, ready):
+    """PRO-3: its item is ready again, and an empty line is deleted."""
     items = [ready(contract), ready(contract)]
     proforma = draft(contract)
     first, second = details_of(proforma)
@@ -232,7 +232,7 @@ def test_work_is_added_by_hand(company, contract, detail):
     assert figures(added) == [("3.0000", "750.500000", "2251.5000", "chargeable")]
 
 
-def test_a_line_that_the_proforma_lacked_is_added_at_its_end(company, ready):
+def test_a_missing_line_is_added_at_the_end(company, ready):
     """PRO-3"""
     contract = factories.contract(
         company, confirmed=True, lines=[{}, {"project": factories.ProjectFactory(entity=company.entity)}]
@@ -247,7 +247,7 @@ def test_a_line_that_the_proforma_lacked_is_added_at_its_end(company, ready):
     ]
 
 
-def test_what_cannot_be_added_by_hand(company, contract, detail):
+def test_invalid_work_cannot_be_added_by_hand(company, contract, detail):
     """PRO-3"""
     proforma = detail.line.proforma
     other = factories.contract(company, confirmed=True)
@@ -280,15 +280,15 @@ def test_what_cannot_be_added_by_hand(company, contract, detail):
     assert LineDetail.objects.count() == 1
 
 
-def test_a_detail_takes_no_tax_group_of_another_company(company, detail):
+def test_a_tax_group_of_another_company_is_refused(company, detail):
     """PRO-3 SEC-1"""
     stranger = factories.company(code="SE1", books=False)
     with pytest.raises(Refused, match="belongs to another legal entity"):
         edit(detail, company=company, item_tax_group=stranger.item_tax_group)
 
 
-def test_a_draft_of_a_run_takes_milestones_up_to_the_day_of_the_run(company, due, ready, milestone):
-    """PRO-3, RUN-1: its hours end on 31 January, the run looked at 1 March."""
+def test_a_draft_of_a_run_includes_milestones_up_to_the_day_of_the_run(company, due, ready, milestone):
+    """PRO-3, RUN-1: its hours end on 31 January, the day of the run is 1 March."""
     project = factories.ProjectFactory(entity=company.entity)
     contract = factories.contract(
         company, confirmed=True, lines=[{}, {"method": "fixed", "project": project}]
@@ -307,7 +307,7 @@ def test_a_draft_of_a_run_takes_milestones_up_to_the_day_of_the_run(company, due
 
 
 def test_every_change_of_a_draft_locks_its_contract_first(company, contract, ready, monkeypatch):
-    """PRO-8: asked for on every database, so that two who claim the same work take turns."""
+    """PRO-8: the lock is requested on every database, so two claims of the same work wait for each other."""
     ready(contract)
     asked = locks.asked(monkeypatch)
     (draft,) = operations.create_proformas([contract], cutoff=MARCH_31, on=MARCH_31, by=company.manager)

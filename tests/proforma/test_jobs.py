@@ -1,4 +1,4 @@
-"""What the clock, background jobs and the command line start."""
+"""Scheduled tasks, background jobs and commands of proformas."""
 
 import json
 from datetime import date
@@ -33,7 +33,7 @@ def draft(contract):
     return operations.create_proformas([contract], cutoff=date(2025, 3, 31), on=MAR_1, by=None)[0]
 
 
-# The clock
+# Scheduled tasks
 
 
 def test_the_hourly_task_runs_once_a_day_for_each_entity(company, due_contract):
@@ -45,7 +45,7 @@ def test_the_hourly_task_runs_once_a_day_for_each_entity(company, due_contract):
     assert run.proformas.count() == 1
 
 
-def test_a_days_run_waits_for_the_entitys_own_midnight(monkeypatch):
+def test_the_days_run_waits_for_midnight_in_the_entitys_time_zone(monkeypatch):
     """MON-6: at 23:30 in Lisbon it is 00:30 in Oslo."""
     moment = timezone.datetime(2025, 1, 31, 23, 30, tzinfo=timezone.get_fixed_timezone(0))
     monkeypatch.setattr("django.utils.timezone.now", lambda: moment)
@@ -55,7 +55,7 @@ def test_a_days_run_waits_for_the_entitys_own_midnight(monkeypatch):
     assert dict(InvoiceRun.objects.values_list("entity__code", "as_of")) == {"NO1": FEB_1, "PT1": JAN_31}
 
 
-def test_one_companys_trouble_does_not_stop_the_others(company, monkeypatch):
+def test_an_error_of_one_company_does_not_stop_the_others(company, monkeypatch):
     """RUN-2"""
     factories.LegalEntityFactory(code="SE1")
     real = operations.run_invoicing
@@ -82,7 +82,7 @@ def test_a_run_started_on_its_page_is_carried_out_by_a_worker(company, due_contr
 
 
 def test_a_run_without_permission_does_not_change_the_schedule(company, due_contract):
-    """RUN-1, SEC-1: that says nothing of the contract, so its entry did not fail."""
+    """RUN-1, SEC-1: the permission is not a problem of the contract, so its entry does not fail."""
     operations.begin_run(company.entity, as_of=MAR_1, by=company.manager)
     Membership.objects.filter(user=company.manager).delete()
 
@@ -114,7 +114,7 @@ def states(*proformas):
 def test_many_are_confirmed_in_the_background_each_with_its_status(
     company, contract, ready, django_capture_on_commit_callbacks
 ):
-    """PRO-5: without a worker that listens it is done at once."""
+    """PRO-5: without a worker it is done at once."""
     other = factories.contract(company, confirmed=True)
     for found in (contract, other):
         ready(found)
@@ -132,14 +132,14 @@ def test_many_are_confirmed_in_the_background_each_with_its_status(
     assert (good.confirmed_by, good.batch.on) == (company.manager, MAR_1)
 
 
-def test_a_failed_one_can_be_asked_for_again(company, contract, ready):
+def test_a_failed_confirmation_can_be_requested_again(company, contract, ready):
     """PRO-5"""
     ready(contract)
     proforma = draft(contract)
     ProformaInvoice.objects.update(confirm_job="failed", confirm_error=Reason("CONFIRM-FAILED"))
     job = operations.confirm_many([proforma], by=company.manager)
     assert job.params["proformas"] == [proforma.pk]
-    assert operations.confirm_many([proforma], by=company.manager) is None  # it is on its way
+    assert operations.confirm_many([proforma], by=company.manager) is None  # it is in progress
     for _ in range(2):
         jobs.perform(job.pk)
         assert states(proforma) == [("complete", "confirmed", None)]
@@ -175,7 +175,7 @@ def test_the_sweep_confirms_if_the_message_was_lost(company, contract, ready):
 
 
 def test_a_run_that_is_given_up_stops_and_another_invoices_the_rest(company, due_contract):
-    """RUN-2: its worker died five times; the hourly task starts another."""
+    """RUN-2: its worker died five times; the hourly task starts another run."""
     stopped = operations.start_run(company.entity, as_of=company.entity.today(), trigger="schedule")
     Job.objects.update(state="running", tries=5)
     make_late()
@@ -188,7 +188,7 @@ def test_a_run_that_is_given_up_stops_and_another_invoices_the_rest(company, due
     assert (again.status, again.proformas.count()) == ("finished", 1)
 
 
-def test_a_confirm_that_is_given_up_can_be_asked_for_again(company, contract, ready, monkeypatch):
+def test_a_confirmation_that_was_given_up_can_be_requested_again(company, contract, ready, monkeypatch):
     """PRO-5: its worker died five times."""
     ready(contract)
     proforma = draft(contract)
@@ -213,7 +213,7 @@ def command(capsys, *arguments):
     return capsys.readouterr()
 
 
-def test_the_command_runs_and_says_what_it_made(company, due_contract, capsys):
+def test_the_command_prints_what_it_created(company, due_contract, capsys):
     """RUN-1"""
     out = command(capsys, "--entity", "NO1", "--as-of", "2025-03-01", "--by", company.manager.username).out
     run = InvoiceRun.objects.get()
@@ -224,7 +224,7 @@ def test_the_command_runs_and_says_what_it_made(company, due_contract, capsys):
     )
 
 
-def test_the_command_answers_in_json(company, due_contract, capsys):
+def test_the_command_prints_json(company, due_contract, capsys):
     (answer,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--json").out)
     assert answer == {
         "entity": "NO1",
@@ -245,7 +245,7 @@ def test_the_command_answers_in_json(company, due_contract, capsys):
     }
 
 
-def test_the_command_previews(company, due_contract, capsys):
+def test_the_command_can_preview(company, due_contract, capsys):
     """RUN-4"""
     (answer,) = json.loads(command(capsys, "--as-of", "2025-03-01", "--preview", "--json").out)
     assert (answer["kind"], answer["proformas"], answer["totals"]) == ("preview", 1, {"NOK": "1000.00"})
@@ -277,13 +277,13 @@ def test_the_command_shows_a_failure_and_continues(company, due_contract, capsys
         ["--contract", "XX"],
     ],
 )
-def test_the_command_refuses_what_it_does_not_know(company, arguments):
+def test_the_command_refuses_unknown_values(company, arguments):
     with pytest.raises(CommandError):
         call_command("run_invoicing", *arguments)
     assert not InvoiceRun.objects.exists()
 
 
-def test_an_amount_in_another_currency_has_a_total_of_its_own(company, ready, due, capsys):
+def test_each_currency_has_its_own_total(company, ready, due, capsys):
     """RUN-3"""
     contract = factories.contract(company, confirmed=True, currency="EUR")
     due(contract.lines.get(), FEB_1, JAN_31)
@@ -294,10 +294,10 @@ def test_an_amount_in_another_currency_has_a_total_of_its_own(company, ready, du
     assert LineDetail.objects.get().amount == Decimal(20)
 
 
-def test_after_very_many_rows_the_planner_looks_again(
+def test_statistics_are_updated_after_very_many_rows(
     company, contract, ready, due, monkeypatch, django_capture_on_commit_callbacks
 ):
-    """With the statistics of an empty table it would read a full one from end to end."""
+    """With the statistics of an empty table, the planner would scan a full one."""
     analyzed = []
     for module in ("runs", "confirmations"):
         monkeypatch.setattr(f"proforma.operations.{module}.MANY", 2)

@@ -48,7 +48,7 @@ def address():
 
 
 def start(tmp_path):
-    """The command, in a process of its own, on the database and by the clock of this test."""
+    """Start the command in a separate process, with the database and the clock of this test."""
     command = [sys.executable, "manage.py", "run_invoicing", "--entity", "NO1", "--as-of", "2025-03-01"]
     env = environment(
         tmp_path,
@@ -62,7 +62,7 @@ def start(tmp_path):
 
 @contextmanager
 def row_locked(table, pk):
-    """Somebody else, on a connection of their own, holds a row; yields the question whether anyone waits."""
+    """Lock a row on a separate connection; yields a function that tells whether somebody waits for it."""
     other = psycopg2.connect(address())
     try:
         with other.cursor() as cursor:
@@ -102,14 +102,14 @@ def assert_everything_is_invoiced_once():
 
 
 def test_killed_in_the_middle_of_writing_a_contract(company, contracts, tmp_path):
-    """RUN-2: three contracts are done, the fourth is written and not committed when the process dies."""
+    """RUN-2: three contracts are done; the fourth is written and not committed when the process is killed."""
     sequence = NumberSequence.objects.get(entity=company.entity, kind="proforma")
     with ExitStack() as stop:
         with row_locked("contracts_projectcontract", contracts[3].pk) as is_at_the_fourth:
             process = start(tmp_path)
             wait_until(is_at_the_fourth)
             wants_its_number = stop.enter_context(row_locked("contracts_numbersequence", sequence.pk))
-        # Now it continues: it claims the items, writes the details, and then draws its number.
+        # Now the process continues: it claims the items, writes the details, and then draws its number.
         wait_until(wants_its_number)
         kill(process)
     (dead,) = InvoiceRun.objects.all()
@@ -131,8 +131,8 @@ def test_killed_in_the_middle_of_writing_a_contract(company, contracts, tmp_path
     assert (latest.status, latest.due, latest.proformas.count()) == ("finished", 0, 0)
 
 
-def test_killed_at_any_moment_again_and_again(company, contracts, tmp_path):
-    """RUN-2: each start is killed a little later than the one before, until one comes through."""
+def test_killed_at_any_moment_repeatedly(company, contracts, tmp_path):
+    """RUN-2: each start is killed a little later than the one before, until one finishes."""
     log = tmp_path / "run.log"
     for done in range(1, CONTRACTS, 2):
         process = start(tmp_path)

@@ -1,4 +1,4 @@
-"""Not-to-exceed limits are tested again at confirm."""
+"""Not-to-exceed limits are tested again when a proforma is confirmed."""
 
 from datetime import date
 from decimal import Decimal
@@ -34,7 +34,7 @@ def limited(contract, amount):
 
 @pytest.fixture
 def committed(contract, ready):
-    """Two details of 10 h × 1,000 within a contract limit of 20,000: all of it is committed."""
+    """Two details of 10 h × 1,000 within a contract limit of 20,000: both are committed."""
     limited(contract, 20000)
     for _ in range(2):
         ready(contract, "10", "1000", limit_status="committed")
@@ -43,7 +43,7 @@ def committed(contract, ready):
 
 @pytest.fixture
 def chief(company):
-    """Somebody who may override limits."""
+    """A user who can override limits."""
     user = company.accountant
     user.memberships.update(overrides_limits=True)
     return User.objects.get(pk=user.pk)
@@ -53,8 +53,8 @@ def confirm(proforma, by, **fields):
     return operations.confirm(proforma, by=by, on=APRIL_1, **fields)
 
 
-def test_what_was_committed_can_be_billed(company, committed):
-    """PRO-6: billing it is no increase, however full the limit."""
+def test_committed_work_can_be_billed(company, committed):
+    """PRO-6: billing it is no increase, even if the limit is used up."""
     confirm(committed, company.manager)
     assert LimitBook.load(committed.contract).left("contract") == 0
 
@@ -71,7 +71,7 @@ def test_an_increase_over_the_limit_is_refused(company, committed):
     assert committed.status == "draft"
 
 
-def test_what_one_detail_gives_back_another_may_take(company, committed):
+def test_an_increase_can_use_the_decrease_of_another_detail(company, committed):
     """PRO-6"""
     first, second = details_of(committed)
     operations.edit_details([first], by=company.manager, quantity=Decimal(9))
@@ -107,7 +107,7 @@ def test_a_reason_without_permission_is_not_enough(company, committed):
     assert not LimitOverride.objects.exists()
 
 
-def test_every_level_that_is_broken_is_recorded(company, contract, ready, chief):
+def test_every_exceeded_level_is_recorded(company, contract, ready, chief):
     """PRO-6, CON-5"""
     line, share = contract.lines.get(), contract.customers.get()
     limited(contract, 12000)
@@ -143,7 +143,7 @@ def test_work_added_by_hand_is_an_increase(company, committed, contract):
         confirm(committed, company.manager)
 
 
-def test_what_is_not_charged_uses_no_limit(company, contract, ready):
+def test_work_that_is_not_charged_uses_no_limit(company, contract, ready):
     """PRO-6, NTE-1"""
     limited(contract, 10000)
     ready(contract, "10", "1000", limit_status="committed")
@@ -155,7 +155,7 @@ def test_what_is_not_charged_uses_no_limit(company, contract, ready):
     assert LimitBook.load(contract).left("contract") == 0
 
 
-def test_charging_what_was_not_chargeable_is_an_increase(company, contract, ready):
+def test_charging_non_chargeable_work_is_an_increase(company, contract, ready):
     """PRO-6"""
     limited(contract, 10000)
     item = ready(contract, "11", "1000", billing_type="non_chargeable", limit_status="na")
@@ -165,7 +165,7 @@ def test_charging_what_was_not_chargeable_is_an_increase(company, contract, read
         confirm(proforma, company.manager)
 
 
-def test_a_limit_that_was_lowered_below_what_is_committed_stops_no_decrease(company, committed, contract):
+def test_a_limit_lowered_below_the_committed_amount_allows_a_decrease(company, committed, contract):
     """PRO-6: only an increase is refused."""
     limited(contract, 5000)
     operations.edit_details(details_of(committed)[:1], by=company.manager, quantity=Decimal(9))

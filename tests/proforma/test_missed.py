@@ -1,4 +1,4 @@
-"""Ready work that no run would ever take, days that have not come, and work that only goes along."""
+"""Ready work that no run would invoice, future dates, and work that can't be invoiced alone."""
 
 import json
 from datetime import date, timedelta
@@ -46,11 +46,11 @@ def skipped(found):
     return [(line.contract_customer, line.code, line.items, line.amount) for line in lines]
 
 
-# A day that has not come
+# Future dates
 
 
-def test_a_run_for_a_day_that_has_not_come_is_refused(company, contract, ready, due):
-    """RUN-1: it would use up the entries of months in which nobody has worked yet."""
+def test_a_run_for_a_future_day_is_refused(company, contract, ready, due):
+    """RUN-1: it would complete the entries of future months before their work is done."""
     today = company.entity.today()
     tomorrow = today + timedelta(days=1)
     due(contract.lines.get(), tomorrow, today)
@@ -65,7 +65,7 @@ def test_a_run_for_a_day_that_has_not_come_is_refused(company, contract, ready, 
     assert run(company, as_of=today).status == "finished"
 
 
-def test_a_preview_may_look_ahead_and_is_carried_out_when_its_day_has_come(company, contract, ready, due):
+def test_a_preview_of_a_future_day_can_be_carried_out_on_that_day(company, contract, ready, due):
     """RUN-4, RUN-1"""
     tomorrow = company.entity.today() + timedelta(days=1)
     due(contract.lines.get(), tomorrow, JAN_31)
@@ -79,7 +79,7 @@ def test_a_preview_may_look_ahead_and_is_carried_out_when_its_day_has_come(compa
     assert not ProformaInvoice.objects.exists()
 
 
-# Work that no schedule entry will take
+# Work without a future schedule entry
 
 
 def test_ready_work_on_a_line_without_a_schedule_is_reported(company, contract, ready):
@@ -96,7 +96,7 @@ def test_ready_work_on_a_line_without_a_schedule_is_reported(company, contract, 
 
 
 def test_work_approved_after_the_last_entry_is_reported(company, contract, ready, due):
-    """BKL-6: none is lost."""
+    """BKL-6: no work is lost."""
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, day=JAN_15)
     assert outcomes(run(company))[0][1] == "created"
@@ -109,7 +109,7 @@ def test_work_approved_after_the_last_entry_is_reported(company, contract, ready
         f"Nothing was due to invoice. 1 item is left out: ready {REMEDY}",
     )
     assert outcomes(run(company)) == [expected]
-    assert outcomes(run(company)) == [expected]  # and nothing else comes of it
+    assert outcomes(run(company)) == [expected]  # nothing else is created
     assert ProformaInvoice.objects.count() == 1
     late.refresh_from_db()
     assert late.status == "ready"
@@ -118,7 +118,7 @@ def test_work_approved_after_the_last_entry_is_reported(company, contract, ready
 
 
 def test_a_run_reports_billed_work_and_missed_work(company, contract, ready, due):
-    """BKL-6, RUN-4: dated after the last entry that is open."""
+    """BKL-6, RUN-4: it is dated after the last open entry."""
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, day=JAN_15)
     ready(contract, "3", "100", day=FEB_1)
@@ -137,8 +137,8 @@ def test_a_run_reports_billed_work_and_missed_work(company, contract, ready, due
 
 
 @pytest.mark.parametrize("status", ["not_run", "failed"])
-def test_work_that_an_entry_to_come_will_take_is_not_missed(company, contract, ready, due, status):
-    """BKL-6: up to and with the day of its cutoff."""
+def test_work_that_a_future_entry_will_include_is_not_missed(company, contract, ready, due, status):
+    """BKL-6: up to the day of its cutoff, inclusive."""
     entry = due(contract.lines.get(), date(2025, 4, 1), FEB_28)
     ScheduleEntry.objects.update(status=status)
     ready(contract, day=FEB_28)
@@ -177,7 +177,7 @@ def test_a_restricted_run_reports_only_its_contracts(company, contract, ready):
 
 
 def test_missed_work_does_not_make_a_plan_stale(company, contract, ready, due):
-    """RUN-4: it decides over nothing that is made, on this contract or on another."""
+    """RUN-4: missed work does not affect what is created, on this contract or on another."""
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, day=JAN_15)
     shown = preview(company)
@@ -191,7 +191,7 @@ def test_missed_work_does_not_make_a_plan_stale(company, contract, ready, due):
     ]
 
 
-def test_many_contracts_with_missed_work_cost_no_more_queries_than_one(company, contract, ready):
+def test_many_contracts_with_missed_work_take_no_more_queries_than_one(company, contract, ready):
     """BKL-6"""
 
     def queries():
@@ -206,13 +206,11 @@ def test_many_contracts_with_missed_work_cost_no_more_queries_than_one(company, 
     assert queries() == (5, 3)
 
 
-# Work that only goes along
+# Work that can't be invoiced alone
 
 
-def test_a_customer_with_only_non_chargeable_work_gets_no_invoice_of_nothing(
-    company, shared_contract, ready, due
-):
-    """PRO-1: it stays ready, and the entry has had its answer."""
+def test_a_customer_with_only_non_chargeable_work_gets_no_invoice(company, shared_contract, ready, due):
+    """PRO-1: the work stays ready, and the schedule entry is completed."""
     line = shared_contract.lines.get()
     due(line, FEB_1, JAN_31)
     due(line, MAR_1, FEB_28)
@@ -250,7 +248,7 @@ def test_only_non_chargeable_work_is_reported(company, contract, ready, due):
     assert not ProformaInvoice.objects.exists()
 
 
-def test_by_hand_it_is_left_out_too(company, contract, ready):
+def test_non_chargeable_work_alone_gets_no_proforma_by_hand_either(company, contract, ready):
     """PRO-1"""
     ready(contract, day=JAN_15, billing_type="non_chargeable")
     with pytest.raises(Refused, match="left out: non-chargeable without anything to bill with it") as refused:
@@ -269,7 +267,7 @@ def command(capsys, name, *arguments):
     return capsys.readouterr().out
 
 
-def test_a_preview_says_what_would_be_created_and_what_changed(company, contract, ready, due, capsys):
+def test_a_preview_shows_new_proformas_and_changes(company, contract, ready, due, capsys):
     """RUN-4"""
     line, customer = contract.lines.get(), contract.customers.get().customer
     due(line, FEB_1, JAN_31)
@@ -290,7 +288,7 @@ def test_a_preview_says_what_would_be_created_and_what_changed(company, contract
     assert ProformaInvoice.objects.count() == 1
 
 
-def test_a_preview_speaks_json(company, ready, due, capsys):
+def test_a_preview_prints_json(company, ready, due, capsys):
     """RUN-4, MON-1: amounts in whole yen."""
     contract = factories.contract(company, confirmed=True, currency="JPY")
     due(contract.lines.get(), FEB_1, JAN_31)
@@ -311,7 +309,7 @@ def test_a_preview_speaks_json(company, ready, due, capsys):
     ]
 
 
-def test_a_run_for_a_day_to_come_ends_with_the_sentence(company, capsys):
+def test_a_run_for_a_future_day_fails_with_the_sentence(company, capsys):
     """RUN-1"""
     tomorrow = company.entity.today() + timedelta(days=1)
     with pytest.raises(CommandError, match=f"{day(tomorrow)} is in the future"):
@@ -319,7 +317,7 @@ def test_a_run_for_a_day_to_come_ends_with_the_sentence(company, capsys):
     assert "would be created" in command(capsys, "run_invoicing", "--as-of", str(tomorrow), "--preview")
 
 
-def test_one_entity_that_refuses_does_not_stop_the_others(company, contract, ready, due, capsys, monkeypatch):
+def test_a_refusal_of_one_entity_does_not_stop_the_others(company, contract, ready, due, capsys, monkeypatch):
     """RUN-2"""
     east = factories.LegalEntityFactory(code="AA1")
     real = operations.run_invoicing
@@ -337,7 +335,7 @@ def test_one_entity_that_refuses_does_not_stop_the_others(company, contract, rea
     assert "1 proforma created" in capsys.readouterr().out
 
 
-def test_an_unknown_code_is_refused_with_the_known_ones(company, contract):
+def test_an_unknown_code_is_refused_with_known_ones(company, contract):
     for name in ("run_invoicing", "create_proformas"):
         with pytest.raises(CommandError) as refused:
             call_command(name, "--entity", "NO1", "--contract", f"{contract.code}X")
@@ -346,8 +344,8 @@ def test_an_unknown_code_is_refused_with_the_known_ones(company, contract):
         )
 
 
-def test_proformas_of_all_that_is_ready_from_the_command_line(company, contract, ready, capsys):
-    """PRO-1, BKL-6: whatever the schedule says; a contract that has only what is on hold says so."""
+def test_the_command_creates_proformas_of_everything_that_is_ready(company, contract, ready, capsys):
+    """PRO-1, BKL-6: regardless of the schedule; a contract whose work is all on hold is reported."""
     held, _idle, draft = (factories.contract(company, confirmed=c) for c in (True, True, False))
     ready(contract, "3", "11111.11", day=JAN_15)
     later = ready(contract, day=FEB_15)
@@ -373,7 +371,7 @@ def test_proformas_of_all_that_is_ready_from_the_command_line(company, contract,
     assert later.status == "ready"
 
 
-def test_proformas_of_chosen_contracts_from_the_command_line(company, contract, ready, capsys):
+def test_the_command_creates_proformas_of_selected_contracts(company, contract, ready, capsys):
     """PRO-1"""
     other, draft = factories.contract(company, confirmed=True), factories.contract(company)
     for found in (contract, other, draft):
@@ -395,7 +393,7 @@ def test_proformas_of_chosen_contracts_from_the_command_line(company, contract, 
     assert BacklogItem.objects.ready().count() == 2
 
 
-def test_nothing_ready_at_all_says_so(company, contract, capsys):
+def test_the_command_reports_that_nothing_is_ready(company, contract, capsys):
     """PRO-1"""
     out = command(capsys, "create_proformas", "--entity", "NO1", "--on", "2025-03-01")
     assert out == "0 proformas created with work up to 2025-03-01.\nNothing is ready to invoice.\n"

@@ -1,4 +1,4 @@
-"""Why an item can't be billed: the one table agrees with itself and with marking, drafts and runs."""
+"""Why an item can't be billed: the table agrees with itself and with marking, drafts and runs."""
 
 from collections import Counter
 from datetime import date, timedelta
@@ -32,7 +32,7 @@ CODES = [each.code for each in obstacles.TABLE]
 
 
 def contracts_of(company):
-    """A contract of each sort: plain, one with a limit at each level, with an order, in draft, closed."""
+    """One contract of each kind: plain, with a limit at each level, with an order, draft, closed."""
     found = []
     for limited in (None, "contract", "line", "customer", "share"):
         contract = factories.contract(company, confirmed=True)
@@ -64,7 +64,7 @@ def schedule(contract):
 
 
 def states(today):
-    """Every state of an item that the database can hold."""
+    """Every state of an item that the database allows."""
     holds = (
         {},
         {"hold_until": today, "hold_reason": "Waits"},
@@ -93,7 +93,7 @@ def retainer(contract, **fields):
 
 @pytest.fixture
 def items(company, ready, milestone):
-    """Work in every state, some milestones and retainers, on contracts of each sort, half with a schedule."""
+    """Work in every state, some milestones and retainers, on contracts of each kind, half with a schedule."""
     today = company.entity.today()
     plain, *others = contracts_of(company)
     for contract in (plain, *others[::2]):
@@ -116,8 +116,8 @@ def items(company, ready, milestone):
 
 
 @pytest.mark.parametrize("orders_required", [False, True])
-def test_each_condition_says_the_same_of_rows_and_of_loaded_items(company, items, orders_required):
-    """BKL-4: every obstacle holds for some items of the test and not for others."""
+def test_each_condition_gives_the_same_answer_for_rows_and_for_loaded_items(company, items, orders_required):
+    """BKL-4: every obstacle applies to some items of the test and not to others."""
     LegalEntity.objects.update(require_order_reference=orders_required)
     today = company.entity.today()
     loaded = list(obstacles.loaded(items))
@@ -138,7 +138,7 @@ def test_each_condition_says_the_same_of_rows_and_of_loaded_items(company, items
 
 
 def by_first(items, step, today):
-    """The items by the code of their first obstacle, empty for those that have none."""
+    """The items by the code of their first obstacle, empty for those without one."""
     found = {}
     for item in obstacles.loaded(items):
         row = obstacles.first_of(item, step, on=today)
@@ -146,7 +146,7 @@ def by_first(items, step, today):
     return found
 
 
-def test_marking_refuses_exactly_what_has_an_obstacle_with_its_code(company, items):
+def test_marking_refuses_exactly_the_items_with_an_obstacle(company, items):
     """BKL-2"""
     today = company.entity.today()
     groups = by_first(items.exclude(status="ready"), Step.MARK, today)
@@ -163,7 +163,7 @@ def test_marking_refuses_exactly_what_has_an_obstacle_with_its_code(company, ite
     }
 
 
-# Of what was chosen while it was ready somebody else was quicker.
+# Another user was faster with the items that were ready when they were selected.
 TAKEN = {"IS-CANCELED", "IS-BILLED", "ON-DRAFT", "NOT-READY"}
 CHOSEN = dict.fromkeys(TAKEN, "CLAIM-GONE") | {
     "ON-HOLD": "CHOSEN-ON-HOLD",
@@ -172,13 +172,13 @@ CHOSEN = dict.fromkeys(TAKEN, "CLAIM-GONE") | {
 }
 
 
-def test_a_draft_refuses_exactly_what_has_an_obstacle_with_its_code(company, items):
+def test_a_draft_refuses_exactly_the_items_with_an_obstacle(company, items):
     """PRO-1"""
     today = company.entity.today()
     groups = by_first(items.filter(status__in=["ready", "created", "posted"]), Step.DRAFT, today)
     free = groups.pop("")
     for code, group in groups.items():
-        if code in TAKEN:  # that a contract is not confirmed is said before, of all that is chosen
+        if code in TAKEN:  # an unconfirmed contract is refused before, for all selected items
             group = [item for item in group if item.contract.status == "confirmed"]
         with pytest.raises(Refused) as refused:
             operations.create_for_items(group, on=today, by=company.manager)
@@ -190,8 +190,8 @@ def test_a_draft_refuses_exactly_what_has_an_obstacle_with_its_code(company, ite
     assert {*groups, "NO-PRICE", "IS-RETAINER", "ON-HOLD", "CONTRACT-NOT-CONFIRMED"} == set(groups)
 
 
-def test_a_run_leaves_out_exactly_what_has_an_obstacle_with_its_code(company, items):
-    """RUN-1 RUN-4: what only goes along with other work may wait for it."""
+def test_a_run_leaves_out_exactly_the_items_with_an_obstacle(company, items):
+    """RUN-1 RUN-4: work that can't be invoiced alone may wait."""
     today = company.entity.today()
     contracts = set(items.values_list("contract", flat=True))
     scheduled = set(ScheduleEntry.objects.values_list("line", flat=True))

@@ -1,4 +1,4 @@
-"""Order numbers of customers: which one work takes, and what is left of it (CON-12, PRO-1)."""
+"""Order numbers of customers: which order work uses, and what is left of it (CON-12, PRO-1)."""
 
 from datetime import date
 from decimal import Decimal
@@ -42,7 +42,7 @@ def order(pk, amount=None, used="0", *, start=None, end=None, customer=ALFA):
 
 
 def planned(shares, orders):
-    """The items of each proforma by its order, in the order of the plan; by hand, by the run, and chosen."""
+    """The items of each proforma by its order, in the order of the plan; by hand, by run, and selected."""
     inputs = ContractInputs(1, shares, [], [Due(5, 10, APR_1, MAR_31)], orders)
     found = [
         [(plan.order and plan.order.pk, [taken.pk for taken in plan.shares]) for plan in plans]
@@ -56,10 +56,10 @@ def planned(shares, orders):
     return found[0]
 
 
-# Pure
+# Pure functions
 
 
-def test_what_is_left_of_an_order_takes_whole_rows_by_date():
+def test_the_rest_of_an_order_is_used_by_whole_rows_by_date():
     """CON-12, W8: 10,000 net, 9,000 used; 800 of 2 March fits, 800 of 3 March doesn't."""
     orders = [order(7, "10000", "9000")]
     rows = [share(1, MAR_2, "800"), share(2, MAR_3, "800")]
@@ -74,25 +74,25 @@ def test_a_row_cut_in_two_fills_an_order():
     assert planned(rows, orders) == [(7, [1, 2]), (None, [3])]
 
 
-def test_a_row_is_never_split_in_silence():
-    """CON-12, W8: one row of 8 h × 200 = 1,600: none of it."""
+def test_a_row_is_never_split_automatically():
+    """CON-12, W8: one row of 8 h × 200 = 1,600 does not fit, so it uses nothing."""
     assert planned([share(1, MAR_2, "1600")], [order(7, "10000", "9000")]) == [(None, [1])]
 
 
-def test_a_later_smaller_row_takes_the_room_that_a_larger_one_could_not():
+def test_a_later_smaller_row_can_use_the_rest_of_an_order():
     """CON-12"""
     rows = [share(1, MAR_2, "1600"), share(2, MAR_3, "900")]
     assert planned(rows, [order(7, "10000", "9000")]) == [(7, [2]), (None, [1])]
 
 
-def test_the_order_that_ends_first_comes_first():
-    """CON-12: and one without an end last."""
+def test_the_order_that_ends_first_is_used_first():
+    """CON-12: an order without an end is used last."""
     orders = [order(1, "500"), order(2, "500", end=date(2025, 6, 30)), order(3, "500", end=MAR_31)]
     rows = [share(pk, MAR_2, "500") for pk in (11, 12, 13, 14)]
     assert planned(rows, orders) == [(3, [11]), (2, [12]), (1, [13]), (None, [14])]
 
 
-def test_an_order_counts_on_the_day_of_the_work():
+def test_an_order_is_valid_by_the_day_of_the_work():
     """CON-12"""
     orders = [order(1, end=MAR_2), order(2, start=MAR_3)]
     rows = [share(1, MAR_1), share(2, MAR_2), share(3, MAR_3)]
@@ -107,7 +107,7 @@ def test_each_customer_has_its_own_orders():
 
 
 def test_uncharged_work_is_added_and_uses_no_order():
-    """CON-12: the order is full, and the free work stays with the rest."""
+    """CON-12: the order is full, and the uncharged work stays with the other work."""
     rows = [
         share(1, MAR_1, "500", billing_type="complimentary"),
         share(2, MAR_2, "100"),
@@ -117,15 +117,15 @@ def test_uncharged_work_is_added_and_uses_no_order():
     assert planned(rows, [order(7, "99")]) == [(None, [1, 2, 3])]
 
 
-def test_what_is_outside_the_scope_of_tax_gets_a_proforma_of_its_own():
-    """PRO-1: one more if there is also work of category O."""
+def test_work_outside_the_scope_of_tax_gets_a_separate_proforma():
+    """PRO-1: one more proforma if there is also work of category O."""
     rows = [share(1, MAR_2), share(2, MAR_2, is_outside_scope=True), share(3, MAR_3)]
     assert planned(rows, []) == [(None, [1, 3]), (None, [2])]
     assert planned(rows[1:2], []) == [(None, [2])]
 
 
-def test_free_work_outside_the_scope_of_tax_has_a_category_too():
-    """PRO-1: complimentary work is printed; what is non-chargeable is not, and goes along."""
+def test_complimentary_work_outside_the_scope_of_tax_has_a_category_too():
+    """PRO-1: complimentary work is printed; non-chargeable work is not, and can be on any proforma."""
     rows = [
         share(1, MAR_2),
         share(2, MAR_2, is_outside_scope=True, billing_type="complimentary"),
@@ -182,15 +182,15 @@ def net(proforma):
     return sum(details.values_list("amount", flat=True), D(0))
 
 
-def test_what_is_used_is_on_drafts_confirmed_and_posted(no1, contract):
+def test_the_used_amount_includes_drafts_confirmed_and_posted(no1, contract):
     """CON-12, W8"""
     purchase_order(contract)
     used_up(no1, contract)
     assert left(contract) == [D("1000.00")]
 
 
-def test_the_figures_of_an_order(no1, contract):
-    """CON-12, W8: the second row on a draft of its own, with what is too little."""
+def test_the_amounts_of_an_order(no1, contract):
+    """CON-12, W8: the second row is on a separate draft, with the shortage."""
     purchase_order(contract)
     used_up(no1, contract)
     ready(no1, contract, MAR_2), ready(no1, contract, MAR_3)
@@ -205,7 +205,7 @@ def test_the_figures_of_an_order(no1, contract):
     )
 
 
-def test_one_row_that_is_too_large_takes_none_of_it(no1, contract):
+def test_a_row_that_is_too_large_uses_nothing_of_the_order(no1, contract):
     """CON-12, W8: 8 h × 200 = 1,600 where 1,000 is left."""
     purchase_order(contract)
     used_up(no1, contract)
@@ -216,7 +216,7 @@ def test_one_row_that_is_too_large_takes_none_of_it(no1, contract):
     ]
 
 
-def test_what_is_returned_gives_back_and_its_draft_takes_again(no1, contract):
+def test_a_return_frees_the_amount_and_its_draft_uses_it_again(no1, contract):
     """CON-12 PRP-6"""
     purchase_order(contract)
     first, _ = used_up(no1, contract)
@@ -228,8 +228,8 @@ def test_what_is_returned_gives_back_and_its_draft_takes_again(no1, contract):
     assert left(contract) == [D("8000.00")]
 
 
-def test_a_credit_gives_back_to_the_order_it_was_billed_under(no1, contract):
-    """CON-12, W8: a credit of 500 billed under it: 500 more."""
+def test_a_credit_frees_the_amount_of_its_order(no1, contract):
+    """CON-12, W8: a credit of 500 billed under the order frees 500."""
     number = purchase_order(contract, valid_to=MAR_1)
     first, _ = used_up(no1, contract)
     billed = Actual.objects.get(detail_actual__detail__line__proforma=first, type="billed")
@@ -250,7 +250,7 @@ def test_a_credit_gives_back_to_the_order_it_was_billed_under(no1, contract):
     assert left(contract) == [D("1500.00")], "also of an order that has ended"
 
 
-def test_a_run_its_preview_and_the_button_make_the_same(no1, contract):
+def test_a_run_its_preview_and_the_button_create_the_same(no1, contract):
     """RUN-4 PRO-1: one proforma for each order."""
     first = purchase_order(contract, "A-1", "800", valid_to=MAR_31)
     purchase_order(contract, "B-2", None)
@@ -268,7 +268,7 @@ def test_a_run_its_preview_and_the_button_make_the_same(no1, contract):
     assert made[0].purchase_order == first
 
 
-def test_a_stored_plan_is_not_carried_out_when_an_order_has_changed(no1, contract):
+def test_a_stored_plan_is_refused_after_an_order_changed(no1, contract):
     """RUN-4"""
     number = purchase_order(contract, amount="800")
     ready(no1, contract, MAR_2)
@@ -281,8 +281,8 @@ def test_a_stored_plan_is_not_carried_out_when_an_order_has_changed(no1, contrac
     assert refused.value.code == "PREVIEW-CHANGED"
 
 
-def test_a_raised_price_is_looked_at_again(no1, contract):
-    """CON-12: 4 h × 200 of 800 fill the order; at 250 it is 200 too much."""
+def test_a_raised_price_is_checked_again(no1, contract):
+    """CON-12: 4 h × 200 of 800 use up the order; at 250 it is 200 too much."""
     purchase_order(contract, amount="800")
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
     assert shortages(draft) == []
@@ -292,7 +292,7 @@ def test_a_raised_price_is_looked_at_again(no1, contract):
     ]
 
 
-def test_a_detail_added_by_hand_is_looked_at_again(no1, contract):
+def test_a_detail_added_by_hand_is_checked_too(no1, contract):
     """CON-12"""
     purchase_order(contract, amount="1000", valid_to=MAR_3)
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
@@ -314,8 +314,8 @@ def test_a_detail_added_by_hand_is_looked_at_again(no1, contract):
         add(MAR_31)
 
 
-def test_where_an_order_is_required_nothing_is_confirmed_without_room(no1, contract):
-    """CON-12: PO-AMOUNT is an error there, else a warning."""
+def test_if_an_order_is_required_nothing_is_confirmed_without_enough_left(no1, contract):
+    """CON-12: PO-AMOUNT is an error then, else a warning."""
     purchase_order(contract, amount="700")
     items = [ready(no1, contract, MAR_2), ready(no1, contract, MAR_3)]
     (first,) = create_for_items(items[:1], on=MAR_31, by=no1.manager)
@@ -331,7 +331,7 @@ def test_where_an_order_is_required_nothing_is_confirmed_without_room(no1, contr
     assert ProformaInvoice.objects.get(pk=second.pk).status == "draft"
 
 
-def test_refresh_takes_what_fits_under_the_order_of_the_draft(no1, contract):
+def test_refresh_adds_what_fits_under_the_order_of_the_draft(no1, contract):
     """CON-12"""
     purchase_order(contract, amount="1000")
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
@@ -342,7 +342,7 @@ def test_refresh_takes_what_fits_under_the_order_of_the_draft(no1, contract):
     assert list(pending(draft)) == [large]
 
 
-def test_pending_work_of_another_time_is_not_added_to_an_order(no1, contract):
+def test_pending_work_of_other_dates_is_not_added_to_an_order(no1, contract):
     """CON-12"""
     purchase_order(contract, valid_to=MAR_2)
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
@@ -364,7 +364,7 @@ def test_another_order_number_in_the_header_is_used_from_then_on(no1, contract):
     assert left(contract) == [D("900"), D("1000")]
 
 
-def test_an_order_of_other_days_is_not_entered_in_the_header(no1, contract):
+def test_an_order_of_other_dates_is_refused_in_the_header(no1, contract):
     """CON-12"""
     purchase_order(contract, "OLD", valid_to=date(2025, 1, 31))
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
@@ -375,8 +375,8 @@ def test_an_order_of_other_days_is_not_entered_in_the_header(no1, contract):
     assert ProformaInvoice.objects.get(pk=draft.pk).order_reference == ""
 
 
-def test_days_of_an_order_that_were_cut_are_looked_at_when_confirming(no1, contract):
-    """CON-12: refused where an order is required."""
+def test_shortened_dates_of_an_order_are_checked_when_confirming(no1, contract):
+    """CON-12: refused if an order is required."""
     order = purchase_order(contract)
     items = [ready(no1, contract, MAR_2), ready(no1, contract, MAR_3)]
     drafts = [create_for_items([item], on=MAR_31, by=no1.manager)[0] for item in items]
@@ -389,8 +389,8 @@ def test_days_of_an_order_that_were_cut_are_looked_at_when_confirming(no1, contr
     assert refused.value.code == "ORDER-DATES-TO-CONFIRM"
 
 
-def test_a_renamed_order_keeps_what_is_under_it(no1, contract):
-    """CON-12: 4 h × 200 of 1,000 leave 200, whatever it is called."""
+def test_a_renamed_order_keeps_its_proformas(no1, contract):
+    """CON-12: 4 h × 200 of 1,000 leave 200, under any name."""
     order = purchase_order(contract, "PO-1", "1000")
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
     order.number = "PO-9"
@@ -401,7 +401,7 @@ def test_a_renamed_order_keeps_what_is_under_it(no1, contract):
 
 
 @pytest.mark.parametrize("typed", ["po-1", "PO-1 ", " Po-1"])
-def test_a_number_is_found_in_any_case(no1, contract, typed):
+def test_a_number_is_found_ignoring_case(no1, contract, typed):
     """CON-12"""
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
     order = purchase_order(contract, "PO-1", "1000")
@@ -411,7 +411,7 @@ def test_a_number_is_found_in_any_case(no1, contract, typed):
 
 
 @pytest.mark.parametrize("is_confirmed", [True, False])
-def test_an_order_that_is_entered_later_counts_what_has_its_number(no1, contract, is_confirmed):
+def test_an_order_that_is_entered_later_includes_proformas_with_its_number(no1, contract, is_confirmed):
     """CON-12: 800 of 1,000 leave 200, too little for the next 800."""
     (first,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
     first = edit_header(first, by=no1.manager, order_reference="po-1")
@@ -430,8 +430,8 @@ def test_an_order_that_is_entered_later_counts_what_has_its_number(no1, contract
     assert second.purchase_order is None
 
 
-def test_work_outside_the_scope_of_tax_is_billed_apart(no1, contract):
-    """PRO-1: by hand, and pending rows are not mixed in."""
+def test_work_outside_the_scope_of_tax_is_billed_separately(no1, contract):
+    """PRO-1: by hand too; pending rows are not mixed in."""
     outside = factories.CategoryFactory(
         entity=no1.entity,
         transaction_class="expense",
@@ -454,8 +454,8 @@ def test_work_outside_the_scope_of_tax_is_billed_apart(no1, contract):
     assert refresh(apart, by=no1.manager) == []
 
 
-def test_a_detail_added_by_hand_keeps_the_scope_of_tax_apart(no1, contract):
-    """PRO-1: an empty draft becomes one of what is put on it."""
+def test_a_detail_added_by_hand_does_not_mix_scopes_of_tax(no1, contract):
+    """PRO-1: an empty draft gets the scope of the first detail."""
     outside = factories.CategoryFactory(
         entity=no1.entity,
         transaction_class="fee",
@@ -480,8 +480,8 @@ def test_a_detail_added_by_hand_keeps_the_scope_of_tax_apart(no1, contract):
     assert draft.is_outside_scope
 
 
-def test_a_draft_without_an_order_says_which_one_has_room_by_now(no1, contract, client):
-    """CON-11 CON-12: an order was raised after the draft was made; one click leads to where it is entered."""
+def test_a_draft_without_an_order_names_one_with_enough_left(no1, contract, client):
+    """CON-11 CON-12: an order was raised after the draft was created; a link leads to the field."""
     number = purchase_order(contract, amount="700")
     (draft,) = create_for_items([ready(no1, contract, MAR_2)], on=MAR_31, by=no1.manager)
     client.force_login(no1.manager)

@@ -1,4 +1,4 @@
-"""How contracts and their lines stand, worked out by hand."""
+"""The performance of contracts and their lines, with amounts calculated by hand."""
 
 from datetime import date
 from decimal import Decimal
@@ -42,7 +42,7 @@ NOTHING = {
 
 
 def nonzero(row):
-    """The figures that are something."""
+    """The amounts that are not zero."""
     found = {name: getattr(row, name) for name in NOTHING}
     return {name: value for name, value in found.items() if value != NOTHING[name]}
 
@@ -54,7 +54,7 @@ def performance(*contracts):
 @pytest.fixture
 @factories.remembered
 def story(company):
-    """A contract of two lines, limited to 30,000 in all and to 5,000 for time and material.
+    """A contract with two lines, limited to 30,000 in total and to 5,000 for time and material.
 
     At 200 an hour: 8 h are billed, of 3 h 2 h are charged and on a draft, 20 h are over the limit by 1,000
     (1,600 + 400 + 4,000 − 5,000), 5 h are ready. Of the fixed price, 6 h were worked and nothing is due yet.
@@ -93,7 +93,7 @@ def story(company):
     return contract
 
 
-def test_a_line_of_time_and_material_shows_where_its_hours_are(story):
+def test_a_time_and_material_line_shows_its_hours_by_status(story):
     """BKL-3 CON-8"""
     (found,) = performance(story)
     work, _ = found.lines
@@ -127,8 +127,8 @@ def test_a_fixed_price_line_shows_its_milestones(story):
     }
 
 
-def test_a_contract_is_the_sum_of_its_lines_with_a_limit_of_its_own(story):
-    """BKL-3 CON-8 NTE-1: used of the limit are 1,600 billed, 400 on the draft and 1,000 ready."""
+def test_a_contract_is_the_sum_of_its_lines_with_its_own_limit(story):
+    """BKL-3 CON-8 NTE-1: the limit is used by 1,600 billed, 400 on the draft and 1,000 ready."""
     (found,) = performance(story)
     assert nonzero(found) == {
         "worked_hours": 42,
@@ -149,8 +149,8 @@ def test_a_contract_is_the_sum_of_its_lines_with_a_limit_of_its_own(story):
     assert (found.contract, found.currency, found.value) == (story, "NOK", 30000)
 
 
-def test_what_is_left_of_limits_is_what_the_book_of_limits_says(story, company):
-    """NTE-1: also when a milestone is billed, which counts for the contract and not for its line."""
+def test_the_rest_of_limits_agrees_with_the_limit_book(story, company):
+    """NTE-1: also if a milestone is billed, which counts for the contract and not for its line."""
     milestone = BacklogItem.objects.get(milestone_part__amount=4000)
     mark_ready(BacklogItem.objects.filter(pk=milestone.pk), by=company.manager)
     (draft,) = operations.create_for_items([milestone], on=APRIL_1, by=None)
@@ -165,7 +165,7 @@ def test_what_is_left_of_limits_is_what_the_book_of_limits_says(story, company):
 
 
 def test_a_lowered_detail_is_billed_with_its_new_amount(company, contract):
-    """BKL-3 PRO-5: of 8 h 7 h are billed; worked stays what it was, and the rest is not open again."""
+    """BKL-3 PRO-5: of 8 h 7 h are billed; the worked amount does not change, and the rest is not open."""
     factories.ready_item(company, contract, quantity=Decimal(8))
     (draft,) = operations.create_proformas([contract], cutoff=APRIL_1, on=APRIL_1, by=None)
     operations.edit_details(LineDetail.objects.on_proforma(draft), by=company.manager, quantity=Decimal(7))
@@ -182,7 +182,7 @@ def test_a_lowered_detail_is_billed_with_its_new_amount(company, contract):
     assert (found.value, found.remaining) == (None, None)
 
 
-def test_what_was_added_by_hand_is_billed_and_was_not_worked(company, contract):
+def test_work_added_by_hand_is_billed_and_was_not_worked(company, contract):
     """BKL-3 PRO-5: 1 h of 200, and a fee of 50 by hand."""
     factories.ready_item(company, contract)
     (draft,) = operations.create_proformas([contract], cutoff=APRIL_1, on=APRIL_1, by=None)
@@ -206,7 +206,7 @@ def test_what_was_added_by_hand_is_billed_and_was_not_worked(company, contract):
     }
 
 
-def test_what_was_canceled_was_not_worked(company):
+def test_canceled_work_was_not_worked(company):
     """BKL-3 APP-5"""
     contract = factories.contract(company, confirmed=True)
     entry = factories.time_entry(company, "8")
@@ -217,7 +217,7 @@ def test_what_was_canceled_was_not_worked(company):
 
 
 def test_credits_are_subtracted_and_shown(company, contract):
-    """BKL-3 COR-1: of 1,600 billed, 600 are credited: the old one is reversed, 1,000 stand."""
+    """BKL-3 COR-1: of 1,600 billed, 600 are credited: the old actual is reversed, and 1,000 remain."""
     factories.ready_item(company, contract, quantity=Decimal(8))
     (draft,) = operations.create_proformas([contract], cutoff=APRIL_1, on=APRIL_1, by=None)
     invoice = operations.confirm(draft, by=company.manager, on=APRIL_1)
@@ -253,7 +253,7 @@ def test_shares_of_several_customers_add_up(company, shared_contract):
     assert nonzero(found) == {"worked_hours": 8, "worked_sales": 1600, "not_ready": 1600}
 
 
-def test_a_milestone_shared_by_two_is_one(company, milestone):
+def test_a_milestone_shared_by_two_customers_is_one(company, milestone):
     """BKL-3 MIL-1"""
     first, second = company.customers
     contract = factories.contract(
@@ -269,7 +269,7 @@ def test_a_milestone_shared_by_two_is_one(company, milestone):
     }
 
 
-def test_the_next_run_date_is_the_first_that_still_waits(company, contract, due):
+def test_the_next_run_date_is_the_first_that_has_not_run(company, contract, due):
     """BKL-3 SCH-1"""
     line = contract.lines.get()
     done = due(line, date(2025, 3, 1), date(2025, 2, 28))
@@ -282,7 +282,7 @@ def test_the_next_run_date_is_the_first_that_still_waits(company, contract, due)
     assert nonzero(found.lines[0]) == {"next_run_on": date(2025, 4, 1)}
 
 
-def test_a_retainer_is_no_part_of_what_a_contract_is_worth(company, contract):
+def test_a_retainer_is_not_part_of_the_value_of_a_contract(company, contract):
     """BKL-3 NTE-1"""
     retainer = factories.RetainerFactory(contract_customer=contract.customers.get())
     factories.BacklogItemFactory(
@@ -315,7 +315,7 @@ def test_a_line_of_an_unconfirmed_amendment_does_not_count(company, contract):
     assert found.value is None
 
 
-def test_contracts_keep_their_order_and_their_currency(company):
+def test_contracts_keep_their_order_and_currency(company):
     """BKL-3: nothing is added up over contracts."""
     crowns = factories.contract(company, code="B", confirmed=True)
     euro = factories.contract(company, code="A", confirmed=True, currency="EUR")
@@ -329,7 +329,7 @@ def test_contracts_keep_their_order_and_their_currency(company):
     assert contract_performance(ProjectContract.objects.none()) == []
 
 
-def test_sixty_contracts_cost_as_many_queries_as_three(company, due):
+def test_sixty_contracts_take_as_many_queries_as_three(company, due):
     """BKL-3"""
 
     def make(n):

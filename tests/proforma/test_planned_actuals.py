@@ -1,4 +1,4 @@
-"""The actuals that confirming creates for one detail, amount by amount."""
+"""The actuals that confirming creates for one detail, by amount."""
 
 from decimal import Decimal
 
@@ -26,7 +26,7 @@ TEN_HOURS = terms(10, 1000, 10000)
 
 
 def listed(planned):
-    """(part, type, quantity, amount, billing type) of each each."""
+    """(part, type, quantity, amount, billing type) of each actual."""
     return [
         (
             str(each.part),
@@ -80,7 +80,7 @@ def test_another_billing_type_is_billed_as_that_type():
     ]
 
 
-def test_work_added_by_hand_passes_through():
+def test_work_added_by_hand_has_unbilled_and_billed_sales():
     """PRO-5"""
     assert listed(actuals_of_work_by_hand(terms(2, 1500, 3000))) == [
         ("unbilled", "unbilled", "2", "3000", CHARGEABLE),
@@ -123,7 +123,7 @@ types = st.sampled_from([CHARGEABLE, NON_CHARGEABLE, COMPLIMENTARY])
 
 @given(quantities, prices, types, quantities, prices, types)
 def test_unbilled_sales_net_to_zero_and_billed_sales_equal_the_detail(q1, p1, type1, q2, p2, type2):
-    """PRO-5 and invariant 2: whatever was edited."""
+    """PRO-5 and invariant 2: for any edit."""
     was = Terms(q1, p1, priced(q1, p1, "NOK"), type1)
     edited = Terms(q2, p2, priced(q2, p2, "NOK"), type2)
     planned = actuals_of_work(edited, was)
@@ -132,4 +132,4 @@ def test_unbilled_sales_net_to_zero_and_billed_sales_equal_the_detail(q1, p1, ty
     assert sum(f.quantity for f in unbilled) + was.quantity == 0
     assert [each.terms for each in planned if each.part == "billed"] == [edited]
     billed = sum(each.terms.amount for each in planned if each.type == "billed")
-    assert billed == max(was.amount, edited.amount)  # what is not billed is written off
+    assert billed == max(was.amount, edited.amount)  # the rest is written off

@@ -1,4 +1,4 @@
-"""The pure plan of one contract: which proformas, with what, and what is left out."""
+"""The plan of one contract: which proformas, with which work, and what is left out."""
 
 from datetime import date
 from decimal import Decimal
@@ -45,7 +45,7 @@ def shape(found):
     ]
 
 
-def test_each_run_date_takes_what_no_earlier_one_took():
+def test_each_run_date_includes_work_of_no_earlier_one():
     """RUN-1"""
     found = plan(
         [share(1, date(2025, 1, 15)), share(2, date(2025, 2, 15)), share(3, date(2025, 3, 1))],
@@ -60,7 +60,7 @@ def test_each_run_date_takes_what_no_earlier_one_took():
     ]
 
 
-def test_the_cutoff_day_itself_still_belongs_to_the_run_date():
+def test_the_cutoff_day_belongs_to_the_run_date():
     """RUN-1"""
     found = plan([share(1, JAN_31), share(2, FEB_1)], [Due(7, LINE, FEB_1, JAN_31)])
     assert shape(found) == [("2025-02-01", "2025-01-31", ALFA, [1], [7])]
@@ -91,8 +91,8 @@ def test_lines_of_one_run_date_keep_their_own_cutoffs():
     assert shape(found) == [("2025-02-01", "2025-01-31", ALFA, [1], [7])]
 
 
-def test_milestones_go_with_the_latest_run_date():
-    """RUN-1: dated up to the day of the run, not to the cutoff."""
+def test_milestones_are_on_the_latest_run_date():
+    """RUN-1: dated up to the day of the run, not up to the cutoff."""
     found = plan(
         [share(1, JAN_31), milestone(2, date(2025, 1, 2), "40000"), milestone(3, MAR_1, "50000", BETA)],
         [Due(7, LINE, FEB_1, JAN_31), Due(8, LINE, MAR_1, FEB_28)],
@@ -106,7 +106,7 @@ def test_milestones_go_with_the_latest_run_date():
 
 
 def test_milestones_without_a_schedule_have_the_day_of_the_run():
-    """RUN-1: and work without a schedule is not asked for."""
+    """RUN-1: work without a schedule is left out."""
     found = plan([milestone(1, FEB_1, "40000"), share(2, FEB_1)])
     assert shape(found) == [("2025-03-01", "2025-03-01", ALFA, [1], [])]
     assert found.skipped == []
@@ -118,21 +118,21 @@ def test_a_milestone_after_the_day_of_the_run_waits():
     assert found.proformas == []
 
 
-def test_every_due_entry_is_answered_also_one_that_finds_nothing():
+def test_every_due_entry_is_completed_even_without_work():
     """RUN-1"""
     found = plan([], [Due(7, LINE, FEB_1, JAN_31)])
     assert (found.proformas, [due.pk for due in found.answered]) == ([], [7])
     assert found.why_nothing == Reason("NOTHING-READY")
 
 
-def test_an_entry_of_which_some_customers_are_left_out_stays_due():
+def test_an_entry_with_customers_that_are_left_out_stays_due():
     """RUN-3: the run was restricted to one customer of the line."""
     found = plan([share(1, JAN_31)], [Due(7, LINE, FEB_1, JAN_31, is_whole=False)])
     assert shape(found) == [("2025-02-01", "2025-01-31", ALFA, [1], [7])]
     assert found.answered == []
 
 
-def test_what_is_left_out_has_a_code_and_a_sentence():
+def test_work_that_is_left_out_has_a_code_and_a_sentence():
     """RUN-4"""
     found = plan(
         [],
@@ -161,7 +161,7 @@ def test_what_is_left_out_has_a_code_and_a_sentence():
     )
 
 
-def test_only_what_is_chargeable_adds_up():
+def test_only_chargeable_work_adds_up():
     """PRO-3"""
     found = plan(
         [
@@ -174,8 +174,8 @@ def test_only_what_is_chargeable_adds_up():
     assert [(len(p.shares), p.net) for p in found.proformas] == [(3, Decimal(100))]
 
 
-def test_by_hand_everything_ready_up_to_the_cutoff_is_taken():
-    """PRO-1: work, with or without a schedule, and milestones; one proforma for each customer."""
+def test_by_hand_everything_ready_up_to_the_cutoff_is_included():
+    """PRO-1: work, with or without a schedule, and milestones; one proforma per customer."""
     inputs = ContractInputs(
         1,
         [
@@ -215,7 +215,7 @@ def test_the_digest_changes_only_with_the_inputs_of_the_plan():
 
 
 def test_non_chargeable_work_waits_for_the_next_run_date_of_its_line():
-    """PRO-1, RUN-2: two run dates at once plan what one after the other would have made."""
+    """PRO-1, RUN-2: two run dates at once give the same plan as one after the other."""
     along = {"billing_type": "non_chargeable"}
     found = plan(
         [
@@ -237,7 +237,7 @@ def test_non_chargeable_work_waits_for_the_next_run_date_of_its_line():
     assert [due.pk for due in found.answered] == [7, 9, 8]
 
 
-def test_what_is_complimentary_is_worth_an_invoice():
+def test_complimentary_work_alone_gets_an_invoice():
     """PRO-1"""
     found = plan(
         [share(1, JAN_31, billing_type="complimentary"), share(2, JAN_31, billing_type="non_chargeable")],

@@ -1,4 +1,4 @@
-"""A preview stores the plan; carrying it out does what was shown, or is refused with the difference."""
+"""A preview stores the plan; carrying it out creates what was shown, or is refused with the difference."""
 
 from datetime import date
 from decimal import Decimal
@@ -24,7 +24,7 @@ def preview(company, as_of=MAR_1, **fields):
 
 
 def lines(found):
-    """(customer, run date, code, items, amount, amount before, currency) of a stored plan."""
+    """(customer, run date, code, items, amount, previous amount, currency) of a stored plan."""
     return [
         (
             line.contract_customer,
@@ -52,7 +52,7 @@ def planned(company, contract, ready, due):
 
 
 def test_a_preview_is_a_stored_plan_and_claims_nothing(company, planned, ready):
-    """RUN-4: per customer the total, what it was before, what is left out and why."""
+    """RUN-4: for each customer the total, the previous total, and the work left out with its reason."""
     share = planned.customers.get()
     ready(planned, "5", "100", day=FEB_15, status="not_ready")
     ready(planned, "2", "100", day=MAR_1)
@@ -75,7 +75,7 @@ def test_a_preview_is_a_stored_plan_and_claims_nothing(company, planned, ready):
     assert {entry.status for entry in planned.lines.get().schedule.all()} == {"not_run"}
 
 
-def test_what_changed_since_the_last_period_is_shown(company, contract, ready, due):
+def test_changes_since_the_last_period_are_shown(company, contract, ready, due):
     """RUN-4"""
     line = contract.lines.get()
     due(line, FEB_1, JAN_31)
@@ -87,7 +87,7 @@ def test_what_changed_since_the_last_period_is_shown(company, contract, ready, d
     assert (amount, before) == ("900.00", "1200.00")
 
 
-def test_a_contract_with_nothing_says_why(company, contract, ready, due):
+def test_a_contract_without_a_proforma_has_a_reason(company, contract, ready, due):
     """RUN-4"""
     due(contract.lines.get(), FEB_1, JAN_31)
     contract.limit = Decimal(1000)
@@ -102,8 +102,8 @@ def test_a_contract_with_nothing_says_why(company, contract, ready, due):
     )
 
 
-def test_the_run_makes_what_the_preview_showed(company, planned):
-    """RUN-4: the same pure plan."""
+def test_the_run_creates_what_the_preview_showed(company, planned):
+    """RUN-4: both use the same plan."""
     shown = preview(company)
     found = operations.execute_preview(shown, by=company.manager)
     assert (found.executes, found.kind, found.started_by) == (shown, "run", company.manager)
@@ -154,14 +154,14 @@ def test_a_new_contract_is_a_difference_too(company, planned, ready, due):
         operations.execute_preview(shown, by=company.manager)
 
 
-def test_what_was_left_out_may_change(company, planned, ready):
-    """RUN-4: it decides over nothing that is made."""
+def test_work_that_is_left_out_may_change(company, planned, ready):
+    """RUN-4: it does not affect what is created."""
     shown = preview(company)
     ready(planned, day=FEB_15, status="not_ready")
     assert operations.execute_preview(shown, by=company.manager).proformas.count() == 2
 
 
-def test_a_contract_that_changes_while_the_run_is_at_work_fails_in_it(company, planned, ready):
+def test_a_contract_that_changes_during_the_run_fails_in_it(company, planned, ready):
     """RUN-4, RUN-2"""
     shown = preview(company)
     run = operations.start_run(company.entity, as_of=MAR_1, executes=shown)

@@ -1,4 +1,4 @@
-"""The pages of proformas: made, adjusted, confirmed, one or many; who may, what is refused, what is shown."""
+"""The pages of proformas: created, edited, confirmed, one or several; access, refusals, content."""
 
 from datetime import date
 from decimal import Decimal
@@ -40,7 +40,7 @@ def draft(company, contract, ready):
 @pytest.fixture
 @factories.remembered
 def foreign(company):
-    """A draft of a contract that the manager has nothing to do with."""
+    """A draft of a contract that the manager can't see."""
     project = factories.ProjectFactory(entity=company.entity, code="FAR")
     contract = factories.contract(company, confirmed=True, lines=[{"project": project}])
     contract.managers.clear()
@@ -87,8 +87,8 @@ ON_DRAFT = [
 
 
 @pytest.mark.parametrize("name", ON_DRAFT)
-def test_only_the_manager_adjusts_and_only_in_reach(client, company, draft, foreign, name):
-    """SEC-1: accountants confirm, auditors look; neither edits."""
+def test_only_managers_edit_and_only_their_own_contracts(client, company, draft, foreign, name):
+    """SEC-1: accountants confirm and auditors read; neither can edit."""
     for role in ("accountant", "auditor"):
         client.force_login(getattr(company, role))
         assert client.post(reverse(name, args=[draft.pk])).status_code == 403
@@ -97,7 +97,7 @@ def test_only_the_manager_adjusts_and_only_in_reach(client, company, draft, fore
     assert ProformaInvoice.objects.filter(pk=draft.pk, status=Status.DRAFT).exists()
 
 
-def test_a_detail_out_of_reach_is_not_there(manager, foreign):
+def test_a_detail_of_another_manager_is_not_found(manager, foreign):
     detail = LineDetail.objects.on_proforma(foreign).get()
     assert manager.get(reverse("edit_detail", args=[detail.pk])).status_code == 404
     assert foreign.number not in words_of(manager, reverse("proformas"))
@@ -108,8 +108,8 @@ def test_a_get_changes_nothing(manager, draft):
         assert manager.get(reverse(f"{name}_proforma", args=[draft.pk])).status_code == 405
 
 
-def test_a_proforma_shows_its_details_and_what_was_edited(manager, company, draft):
-    """PRO-2, PRO-3: 8 h × 1,000 billed as 6 h, 2 h × 500 given away: 6,000."""
+def test_a_proforma_shows_its_details_and_edits(manager, company, draft):
+    """PRO-2, PRO-3: 8 h × 1,000 billed as 6 h, 2 h × 500 not charged: 6,000."""
     design, travel = LineDetail.objects.on_proforma(draft).order_by("pk")
     operations.edit_details([design], by=company.manager, quantity=Decimal(6))
     operations.edit_details([travel], by=company.manager, billing_type="complimentary")
@@ -119,7 +119,7 @@ def test_a_proforma_shows_its_details_and_what_was_edited(manager, company, draf
     assert "Travel time" in words_of(manager, draft.get_absolute_url(), {"show": "edited"})
 
 
-def test_a_draft_says_that_its_order_is_of_other_days(manager, company, contract, draft):
+def test_a_draft_shows_that_its_order_has_other_dates(manager, company, contract, draft):
     """CON-12"""
     operations.edit_header(draft, by=company.manager, order_reference="4711")
     factories.PurchaseOrderFactory(
@@ -130,7 +130,7 @@ def test_a_draft_says_that_its_order_is_of_other_days(manager, company, contract
     assert "is later. Enter another order number" in words
 
 
-def test_details_are_edited_together_and_what_is_empty_stays(manager, draft):
+def test_details_are_edited_together_and_empty_fields_change_nothing(manager, draft):
     """PRO-3: the selection is shown, then changed; 8 × 900 + 2 × 900 = 9,000."""
     keys = [str(pk) for pk in LineDetail.objects.on_proforma(draft).values_list("pk", flat=True)]
     form = post(manager, "edit_details", draft, pk=keys).content.decode()
@@ -153,13 +153,13 @@ def test_a_refused_edit_keeps_the_input(manager, draft):
     assert "Enter a number" in wrong
 
 
-def test_all_details_are_chosen_only_while_they_are_those_that_were_shown(manager, draft):
+def test_all_details_are_selected_only_if_they_are_those_that_were_shown(manager, draft):
     answer = post(manager, "remove_details", draft, all_matching="1", stamp="7-7", filter="")
     assert "Nothing was changed" in answer.content.decode()
     assert LineDetail.objects.on_proforma(draft).count() == 2
 
 
-def test_details_of_another_proforma_are_not_chosen(manager, company, draft, foreign):
+def test_details_of_another_proforma_are_not_selected(manager, company, draft, foreign):
     stranger = LineDetail.objects.on_proforma(foreign).get()
     answer = post(manager, "remove_details", draft, pk=[stranger.pk])
     assert "Nothing is selected" in answer.content.decode()
@@ -185,7 +185,7 @@ def test_one_detail_is_edited(manager, draft):
 
 
 def test_unseen_changes_of_others_are_not_overwritten(manager, company, draft):
-    """PRO-3: two people edit the same details in bulk; the later one sees the change of the first."""
+    """PRO-3: two users edit the same details in bulk; the later one sees the change of the first."""
     design, travel = LineDetail.objects.on_proforma(draft).order_by("pk")
     keys = [design.pk, travel.pk]
     seen = post(manager, "edit_details", draft, pk=keys).context["form"]["seen"].value()
@@ -228,8 +228,8 @@ def test_removed_details_are_pending_and_can_be_added_again(manager, draft):
     assert LineDetail.objects.on_proforma(draft).count() == 2
 
 
-def test_what_was_added_by_hand_is_gone_and_nothing_else_is_promised(manager, company, contract, draft):
-    """PRO-3, PRO-4: the question says it, and the answer counts what is ready again only"""
+def test_details_added_by_hand_are_deleted_and_not_promised_as_ready(manager, company, contract, draft):
+    """PRO-3, PRO-4: the question names them, and the answer counts only items that are ready again."""
     item = LineDetail.objects.on_proforma(draft).order_by("pk").first()
     first, second, third = (
         operations.add_detail(
@@ -261,13 +261,13 @@ def test_an_expense_needs_a_category(manager, contract, draft):
     assert "Choose a category." in words
 
 
-def test_the_page_says_what_gets_a_proforma_of_its_own(manager):
+def test_the_page_names_work_that_gets_a_separate_proforma(manager):
     """PRO-1"""
     words = words_of(manager, reverse("new_proforma"))
     assert "One for each contract, customer and order number, with all work that is ready" in words
 
 
-def test_a_refresh_takes_what_became_ready(manager, contract, draft, ready):
+def test_a_refresh_adds_work_that_became_ready(manager, contract, draft, ready):
     ready(contract, "1", "100")
     assert "1 detail added." in post(manager, "refresh_proforma", draft).content.decode()
     assert "Nothing new" in post(manager, "refresh_proforma", draft).content.decode()
@@ -283,8 +283,8 @@ def test_a_detail_is_added_by_hand(manager, company, contract, draft):
     assert "Choose a product" in post(manager, "add_detail", draft, **typed).content.decode()
 
 
-def test_the_header_is_edited_on_the_draft_alone(manager, company, draft):
-    """PRO-2: with before and after in the audit trail, and only terms of this company."""
+def test_the_header_is_edited_on_the_draft_only(manager, company, draft):
+    """PRO-2: with before and after in the audit trail, and with terms of this company only."""
     address = reverse("edit_proforma", args=[draft.pk])
     typed = {"cutoff": "2025-03-31", "accounting_date": "2025-04-01", "bill_to_name": "Group finance"}
     manager.post(address, typed | {"order_reference": "PO-9", "country": "no"})
@@ -299,14 +299,14 @@ def test_the_header_is_edited_on_the_draft_alone(manager, company, draft):
     assert 'value="Oslo"' in refused
 
 
-def test_review_and_back(manager, draft):
+def test_a_draft_is_submitted_for_review_and_returned_on_its_page(manager, draft):
     """PRO-4"""
     assert "is in review" in post(manager, "submit_proforma", draft).content.decode()
     assert "is a draft again" in post(manager, "return_proforma", draft).content.decode()
     assert "Statuses that allow this: in review" in post(manager, "return_proforma", draft).content.decode()
 
 
-def test_deleting_a_draft_gives_everything_back(manager, draft):
+def test_deleting_a_draft_releases_its_items(manager, draft):
     """PRO-4"""
     answer = post(manager, "delete_proforma", draft)
     assert "2 items are ready to invoice again" in answer.content.decode()
@@ -314,7 +314,7 @@ def test_deleting_a_draft_gives_everything_back(manager, draft):
     assert BacklogItem.objects.ready().count() == 2
 
 
-def test_an_accountant_confirms_and_then_nothing_can_be_edited(client, company, draft):
+def test_an_accountant_confirms_and_nothing_can_be_edited_after_that(client, company, draft):
     """PRO-5"""
     client.force_login(company.accountant)
     words = words_of(client, draft.get_absolute_url())
@@ -330,8 +330,8 @@ def test_an_accountant_confirms_and_then_nothing_can_be_edited(client, company, 
     assert "can&#x27;t be deleted any more" in post(client, "delete_proforma", draft).content.decode()
 
 
-def test_who_will_not_be_able_to_post_is_warned_before_they_confirm(client, company, draft):
-    """SEC-2: one and many, with who posts instead; a manager posts nothing anyway and gets no warning"""
+def test_users_who_cannot_post_after_confirming_are_warned(client, company, draft):
+    """SEC-2: for one and for several, with the users who can post; managers never post and get no warning."""
     warning = "not be able to post {} yourself. Another accountant has to post."
     pages = {reverse("proforma", args=[draft.pk]): "its invoice", reverse("proformas"): "their invoices"}
 
@@ -351,12 +351,12 @@ def test_who_will_not_be_able_to_post_is_warned_before_they_confirm(client, comp
     assert all("In this legal entity, these people may post it: Vera Eksempel." in text for text in found)
 
 
-def test_an_auditor_confirms_nothing(client, company, draft):
+def test_an_auditor_cannot_confirm(client, company, draft):
     client.force_login(company.auditor)
     assert client.post(reverse("confirm_proforma", args=[draft.pk])).status_code == 403
 
 
-def test_over_a_limit_it_is_confirmed_only_by_permission_and_with_a_reason(manager, company, contract, draft):
+def test_over_a_limit_it_is_confirmed_only_with_permission_and_reason(manager, company, contract, draft):
     """PRO-6: 9,000 against 5,000 is 4,000 over."""
     contract.limit = Decimal(5000)
     contract.save()
@@ -379,7 +379,7 @@ def test_over_a_limit_it_is_confirmed_only_by_permission_and_with_a_reason(manag
 def test_many_are_confirmed_in_the_background(
     manager, company, contract, draft, foreign, ready, django_capture_on_commit_callbacks
 ):
-    """PRO-5: each has a state, one that fails says why, and a notice reports the end."""
+    """PRO-5: each has a status, a failed one has its reason, and a notice reports the end."""
     ready(contract, "1", "100")
     empty = drafted(company, contract)
     operations.remove_details(LineDetail.objects.on_proforma(empty), by=company.manager)
@@ -402,7 +402,7 @@ def test_many_are_confirmed_in_the_background(
     assert "every 1s" not in poll
 
 
-def test_while_it_works_the_page_asks_again(manager, company, draft):
+def test_the_page_polls_while_proformas_are_confirmed(manager, company, draft):
     job = operations.confirm_many([draft], by=company.manager)
     assert manager.get(reverse("confirming")).url == job.get_absolute_url()
     words = words_of(manager, job.get_absolute_url())
@@ -410,13 +410,13 @@ def test_while_it_works_the_page_asks_again(manager, company, draft):
     assert "0 of 1 done" in words
 
 
-def test_where_nothing_is_being_confirmed_the_way_leads_to_the_list(manager, draft):
+def test_without_a_running_job_the_link_leads_to_the_list(manager, draft):
     answer = manager.get(reverse("confirming"), follow=True)
     assert answer.redirect_chain[-1][0] == reverse("proformas")
     assert "No proformas are being confirmed." in answer.content.decode()
 
 
-def test_many_are_submitted_or_deleted(manager, company, contract, draft, ready):
+def test_several_drafts_are_submitted_or_deleted(manager, company, contract, draft, ready):
     ready(contract, "1", "100")
     second = drafted(company, contract)
     operations.submit_for_review(second, by=company.manager)
@@ -428,7 +428,7 @@ def test_many_are_submitted_or_deleted(manager, company, contract, draft, ready)
     assert not ProformaInvoice.objects.exists()
 
 
-def test_an_accountant_deletes_nothing(client, company, draft):
+def test_an_accountant_cannot_delete(client, company, draft):
     client.force_login(company.accountant)
     assert client.post(reverse("delete_proformas"), {"pk": [draft.pk]}).status_code == 403
 
@@ -441,8 +441,8 @@ def test_the_list_adds_up_and_filters(manager, contract, draft):
     assert draft.number not in words_of(manager, reverse("proformas"), {"run": "4711"})
 
 
-def test_what_is_ready_is_shown_before_a_proforma_is_made(manager, company, contract, ready):
-    """PRO-1: as of the entity's today, or the day that was typed."""
+def test_ready_work_is_shown_before_a_proforma_is_created(manager, company, contract, ready):
+    """PRO-1: as of the entity's today, or of the entered day."""
     ready(contract, "8", "1000")
     ready(contract, "1", "500", day=date(2025, 4, 2))
     address = reverse("new_proforma")
@@ -459,11 +459,11 @@ def test_what_is_ready_is_shown_before_a_proforma_is_made(manager, company, cont
     assert later in answer.content.decode()
     again = manager.post(address, typed).content.decode()
     assert "up to 31 Mar 2025: Nothing was ready to invoice." in again
-    assert again.count(later) == 2  # in the refusal, and next to the days to choose
+    assert again.count(later) == 2  # in the refusal, and next to the field of the day
     assert f'value="{contract.pk}" checked' in again
 
 
-def test_a_double_click_leads_to_the_drafts(manager, contract, ready):
+def test_a_double_click_opens_the_drafts(manager, contract, ready):
     """PRO-1"""
     ready(contract)
     typed = {"cutoff": "2025-03-31", "contracts": [contract.pk], "once": "drawn"}
@@ -474,8 +474,8 @@ def test_a_double_click_leads_to_the_drafts(manager, contract, ready):
     assert ProformaInvoice.objects.count() == 1
 
 
-def test_one_contract_with_nothing_stops_no_other(manager, company, contract, ready):
-    """PRO-1: the answer says what was not made, and why."""
+def test_a_contract_without_ready_work_does_not_stop_the_others(manager, company, contract, ready):
+    """PRO-1: the message names the contracts without a proforma and the reason."""
     ready(contract)
     project = factories.ProjectFactory(entity=company.entity, code="IDLE")
     idle = factories.contract(company, confirmed=True, lines=[{"project": project}])
@@ -485,7 +485,7 @@ def test_one_contract_with_nothing_stops_no_other(manager, company, contract, re
     assert f"Contract {idle.code}" in words
 
 
-def test_no_proforma_is_made_for_contracts_out_of_reach(client, company, foreign, contract):
+def test_no_proforma_is_created_for_contracts_of_others(client, company, foreign, contract):
     client.force_login(company.manager)
     typed = {"cutoff": "2025-03-31", "contracts": [foreign.contract_id]}
     assert "not one of the available choices" in client.post(reverse("new_proforma"), typed).content.decode()
@@ -493,8 +493,8 @@ def test_no_proforma_is_made_for_contracts_out_of_reach(client, company, foreign
     assert client.get(reverse("new_proforma")).status_code == 403
 
 
-def test_proformas_are_made_of_chosen_backlog_rows(manager, company, contract, ready):
-    """PRO-1: those that are not ready are named."""
+def test_proformas_are_created_from_selected_backlog_rows(manager, company, contract, ready):
+    """PRO-1: rows that are not ready are named."""
     first, second = ready(contract, "8", "1000"), ready(contract, "1", "100", status="not_ready")
     ready(contract, "5", "100")
     words = post(manager, "create_from_backlog", pk=[first.pk, second.pk]).content.decode()
@@ -503,7 +503,7 @@ def test_proformas_are_made_of_chosen_backlog_rows(manager, company, contract, r
     assert LineDetail.objects.get().backlog_item == first
 
 
-def test_many_details_cost_as_many_queries_as_few(manager, company, contract, draft, ready):
+def test_many_details_take_as_many_queries_as_few(manager, company, contract, draft, ready):
     def queries(address):
         manager.get(address)
         with CaptureQueriesContext(connection) as found:
@@ -520,7 +520,7 @@ def test_many_details_cost_as_many_queries_as_few(manager, company, contract, dr
     assert (queries(draft.get_absolute_url()), queries(reverse("proformas"))) == few
 
 
-def test_proformas_are_made_of_chosen_milestones(manager, company, milestone):
+def test_proformas_are_created_from_selected_milestones(manager, company, milestone):
     """PRO-1"""
     contract = factories.contract(company, method="fixed", confirmed=True)
     (part,) = milestone(contract.lines.get(), "4000", number=2)
@@ -532,8 +532,8 @@ def test_proformas_are_made_of_chosen_milestones(manager, company, milestone):
     assert "None of the selected rows is ready" in refused
 
 
-def test_two_people_at_one_detail_do_not_undo_each_other(manager, draft):
-    """PRO-3: the later one sees the text of the other, and keeps the input."""
+def test_two_users_do_not_overwrite_each_others_detail(manager, draft):
+    """PRO-3: the later one sees the text of the other, and the input stays."""
     detail = LineDetail.objects.on_proforma(draft).get(description="Design")
     address = reverse("edit_detail", args=[detail.pk])
     form = manager.get(address).context["form"]
@@ -552,7 +552,7 @@ def test_two_people_at_one_detail_do_not_undo_each_other(manager, draft):
     assert (detail.quantity, detail.description) == (5, "Design of the bridge")
 
 
-def test_two_people_at_one_header_do_not_undo_each_other(company, manager, draft):
+def test_two_users_do_not_overwrite_each_others_header(company, manager, draft):
     """PRO-2"""
     address = reverse("edit_proforma", args=[draft.pk])
     form = manager.get(address).context["form"]
@@ -564,8 +564,8 @@ def test_two_people_at_one_header_do_not_undo_each_other(company, manager, draft
     assert draft.order_reference == "PO-7"
 
 
-def test_posted_proforma_with_tax_and_status(client):
-    """PST-1: number, date, tax, total and posted, on its page and in the list. 8 h at 100 with 25 % tax."""
+def test_a_posted_proforma_shows_tax_and_status(client):
+    """PST-1: number, date, tax, total and status, on its page and in the list. 8 h at 100 with 25 % tax."""
     it = factories.company()
     deal = factories.contract(it, confirmed=True)
     proposal = billing.proposed(it, billing.work(it, deal, hours="8", price="100"))

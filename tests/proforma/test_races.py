@@ -1,4 +1,4 @@
-"""Many at the same moment: nothing twice, nothing lost. Real threads on PostgreSQL."""
+"""Many operations at the same moment: nothing twice, nothing lost. Real threads on PostgreSQL."""
 
 import threading
 from collections import Counter
@@ -28,12 +28,12 @@ JAN_15, JAN_31, FEB_1, MAR_1 = date(2025, 1, 15), date(2025, 1, 31), date(2025, 
 
 @pytest.fixture(autouse=True)
 def _nobody_listens(monkeypatch):
-    """The accountant's room is not part of these tests."""
+    """The ledger does not receive signals in these tests."""
     monkeypatch.setattr("invoicing_site.floor.jobs._send", lambda job: None)
 
 
 def at_once(*actions):
-    """Do all of it in threads that start together; returns results, or the refusals instead of them."""
+    """Run the actions in threads that start together; returns their results or refusals."""
     together = threading.Barrier(len(actions))
 
     def act(action):
@@ -76,7 +76,7 @@ def six_contracts(company, ready, due, milestone):
 
 
 def test_twenty_starts_at_once(company, six_contracts):
-    """RUN-2: nothing twice, and every start ends well."""
+    """RUN-2: nothing is invoiced twice, and no start fails."""
     runs = at_once(*[lambda: operations.run_invoicing(company.entity, as_of=MAR_1)] * 20)
 
     assert {run.status for run in runs} == {"finished"}
@@ -90,7 +90,7 @@ def test_twenty_starts_at_once(company, six_contracts):
 
 
 def test_twenty_workers_on_one_run(company, six_contracts):
-    """RUN-2: a doubled message does the work of one."""
+    """RUN-2: a repeated message has the effect of one."""
     run = operations.start_run(company.entity, as_of=MAR_1)
     at_once(*[lambda: operations.carry_out(InvoiceRun.objects.get(pk=run.pk))] * 20)
     assert claims() == (Counter({1: 20}), Counter({"created": 20}))
@@ -108,8 +108,8 @@ def test_a_silent_run_is_resumed_by_one_worker(company, six_contracts):
     assert claims() == (Counter({1: 20}), Counter({"created": 20}))
 
 
-def test_two_people_create_from_the_same_contract(company, contract, ready):
-    """PRO-1: one of them gets it, the other is refused."""
+def test_two_users_create_from_the_same_contract(company, contract, ready):
+    """PRO-1: one of them succeeds, the other is refused."""
     for _ in range(5):
         ready(contract, day=JAN_15)
 
@@ -123,8 +123,8 @@ def test_two_people_create_from_the_same_contract(company, contract, ready):
     assert ProformaInvoice.objects.count() == 1
 
 
-def test_two_people_create_from_the_same_rows(company, contract, ready):
-    """PRO-1, PRO-8: overlapping selections; all of one, and none of the other."""
+def test_two_users_create_from_the_same_rows(company, contract, ready):
+    """PRO-1, PRO-8: overlapping selections; one is included completely, the other not at all."""
     items = [ready(contract, day=JAN_15) for _ in range(6)]
     results = at_once(
         lambda: operations.create_for_items(items[:4], on=MAR_1, by=None),
@@ -135,8 +135,8 @@ def test_two_people_create_from_the_same_rows(company, contract, ready):
     assert claims() == (Counter({1: 4}), Counter({"created": 4, "ready": 2}))
 
 
-def test_a_run_a_person_and_a_change_of_mind(company, six_contracts):
-    """PRO-1, RUN-2: whatever the order, an item is invoiced once or not at all."""
+def test_a_run_a_user_and_unmarking_at_once(company, six_contracts):
+    """PRO-1, RUN-2: in any order, an item is invoiced once or not at all."""
     items = list(BacklogItem.objects.order_by("pk"))
 
     def create():
@@ -155,8 +155,8 @@ def test_a_run_a_person_and_a_change_of_mind(company, six_contracts):
     assert not RunContract.objects.filter(outcome="failed").exists()
 
 
-def test_two_people_confirm_at_once(company, contract, ready):
-    """PRO-5: one way, once."""
+def test_two_users_confirm_at_once(company, contract, ready):
+    """PRO-5: only one succeeds."""
     for _ in range(3):
         ready(contract, "10", "1000", day=JAN_15)
     (proforma,) = operations.create_proformas([contract], cutoff=MAR_1, on=MAR_1, by=None)
@@ -173,7 +173,7 @@ def test_two_people_confirm_at_once(company, contract, ready):
 
 
 def test_two_workers_confirm_the_same_one(company, contract, ready):
-    """PRO-5: a doubled message leaves no failure behind."""
+    """PRO-5: a repeated message leaves no failure."""
     ready(contract, day=JAN_15)
     (proforma,) = operations.create_proformas([contract], cutoff=MAR_1, on=MAR_1, by=None)
     job = operations.confirm_many([proforma], by=company.manager, on=MAR_1)
@@ -184,8 +184,8 @@ def test_two_workers_confirm_the_same_one(company, contract, ready):
     assert Notice.objects.count() == 1
 
 
-def test_one_confirms_while_another_edits(company, contract, ready):
-    """PRO-5: what is billed is what the detail says."""
+def test_one_user_confirms_while_another_edits(company, contract, ready):
+    """PRO-5: the billed amount is that of the detail."""
     ready(contract, "10", "1000", day=JAN_15)
     (proforma,) = operations.create_proformas([contract], cutoff=MAR_1, on=MAR_1, by=None)
     (detail,) = LineDetail.objects.all()
@@ -199,8 +199,8 @@ def test_one_confirms_while_another_edits(company, contract, ready):
     assert sum(actual.amount for actual in Actual.objects.filter(type="unbilled")) == 0
 
 
-def test_two_confirms_cannot_both_take_the_last_of_a_limit(company, contract, ready):
-    """PRO-6, NTE-4: 20,000 are committed of a limit of 21,000; each of the two wants 1,000 more."""
+def test_two_confirmations_cannot_both_use_the_rest_of_a_limit(company, contract, ready):
+    """PRO-6, NTE-4: 20,000 are committed of a limit of 21,000; both add 1,000."""
     contract.limit = Decimal(21000)
     contract.save()
     proformas = []
@@ -214,7 +214,7 @@ def test_two_confirms_cannot_both_take_the_last_of_a_limit(company, contract, re
 
 
 def test_two_at_once_do_not_overdraw_an_order():
-    """CON-12: 800 each, 1,000 left: under the contract's lock the second sees what the first has taken."""
+    """CON-12: 800 each, 1,000 left: under the contract's lock the second one sees the used amount."""
     no1 = factories.company()
     contract = factories.contract(no1, confirmed=True)
     order = factories.PurchaseOrderFactory(contract_customer=contract.customers.get(), amount=Decimal(1000))

@@ -1,4 +1,4 @@
-"""What is taken back is billed again from the same work, as often as it takes."""
+"""Returned work is billed again from the same items, any number of times."""
 
 from datetime import date
 from decimal import Decimal
@@ -41,7 +41,7 @@ def test_actuals_of_repeated_returns_replace_the_first_original(company, contrac
 
 
 def test_a_correction_is_not_returned(company, contract, ready):
-    """PRP-6, COR-3: what it corrects would stay as it was, next to what was billed again."""
+    """PRP-6, COR-3: otherwise the corrected proforma would stay as it was, next to the new one."""
     ready(contract)
     proforma = confirmed(company, contract)
     correction = ProformaInvoice.objects.get(pk=proforma.pk)
@@ -58,7 +58,7 @@ def test_a_correction_is_not_returned(company, contract, ready):
 
 
 def test_a_draft_names_the_proforma_it_was_returned_from(company, contract, ready):
-    """PRP-6: also when the day on the draft has changed since, and nobody can change it once confirmed."""
+    """PRP-6: even if the day on the draft was changed since; nobody can change it after confirming."""
     ready(contract)
     proforma = confirmed(company, contract)
     assert recreated_from(proforma) is None

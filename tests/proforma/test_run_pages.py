@@ -1,4 +1,4 @@
-"""The pages of invoice runs: started, watched, previewed, carried out; managers meet their own contracts."""
+"""The pages of invoice runs: started, shown, previewed, carried out; managers see their own contracts."""
 
 from datetime import date
 
@@ -36,7 +36,7 @@ def due_contract(contract, ready, due):
 @pytest.fixture
 @factories.remembered
 def foreign(company, due):
-    """A due contract of 100 that the manager has nothing to do with."""
+    """A due contract of 100 that the manager can't see."""
     project = factories.ProjectFactory(entity=company.entity, code="FAR")
     contract = factories.contract(company, confirmed=True, lines=[{"project": project}], code="FAR-1")
     contract.managers.clear()
@@ -67,10 +67,10 @@ def test_who_may_see_runs(client, company, due_contract, role, status):
     assert client.get(run.get_absolute_url()).status_code == (404 if status == 403 else status)
 
 
-def test_a_run_says_whose_contracts_it_looked_at(
+def test_a_run_shows_whose_contracts_it_included(
     client, manager, company, due_contract, django_capture_on_commit_callbacks
 ):
-    """RUN-3: nothing was restricted, and nothing is said to be; others do not read that they are theirs."""
+    """RUN-3: an unrestricted run shows no restriction; contracts of others are not called the reader's."""
     other = factories.contract(company, confirmed=True, lines=[{"project": company.project}])
     answer = start(manager, django_capture_on_commit_callbacks)
     words = words_of(manager, answer.url)
@@ -85,10 +85,10 @@ def test_a_run_says_whose_contracts_it_looked_at(
     assert ", for 2 contracts" in words_of(client, answer.url)
 
 
-def test_a_preview_of_a_day_to_come_says_from_when_it_can_be_carried_out(
+def test_a_preview_of_a_future_day_shows_when_it_can_be_carried_out(
     manager, company, due_contract, django_capture_on_commit_callbacks
 ):
-    """RUN-4: on the page, without a button, and in the refusal of who posts all the same."""
+    """RUN-4: on the page, without a button, and in the refusal of a direct request."""
     day = date(company.entity.today().year + 1, 2, 3)
     answer = start(manager, django_capture_on_commit_callbacks, as_of=day.isoformat(), preview="1")
     words = words_of(manager, answer.url)
@@ -112,7 +112,7 @@ def test_only_managers_start_runs(client, company, due_contract, role):
 def test_a_run_is_started_and_shows_its_proformas(
     manager, company, due_contract, foreign, django_capture_on_commit_callbacks
 ):
-    """RUN-3: and it leaves the contracts of others alone."""
+    """RUN-3: contracts of others are not included."""
     answer = start(manager, django_capture_on_commit_callbacks, start="1")
     run = InvoiceRun.objects.get()
     assert answer.url == run.get_absolute_url()
@@ -129,7 +129,7 @@ def test_a_run_is_started_and_shows_its_proformas(
     assert "8,000.00" in words_of(manager, reverse("runs"))
 
 
-def test_a_run_at_work_shows_its_progress(manager, company, due_contract):
+def test_a_running_run_shows_its_progress(manager, company, due_contract):
     run = operations.start_run(company.entity, as_of=APRIL, by=company.manager)
     words = words_of(manager, run.get_absolute_url())
     assert 'hx-trigger="every 1s"' in words
@@ -138,7 +138,7 @@ def test_a_run_at_work_shows_its_progress(manager, company, due_contract):
     assert "<html" not in poll
 
 
-def test_a_run_that_stopped_says_what_is_next(manager, company, due_contract, client):
+def test_a_stopped_run_shows_the_next_step(manager, company, due_contract, client):
     """RUN-2"""
     run = operations.start_run(company.entity, as_of=APRIL, by=company.manager)
     InvoiceRun.objects.update(status="stopped", finished_at=run.started_at)
@@ -155,7 +155,7 @@ def test_only_the_user_who_started_a_run_expects_a_notice(client, company, due_c
         assert ("You get a notice when it is done." in words) is is_told
 
 
-def test_a_day_that_has_not_come_is_refused_and_stays_typed(
+def test_a_future_day_is_refused_and_the_input_stays(
     manager, due_contract, django_capture_on_commit_callbacks
 ):
     answer = start(manager, django_capture_on_commit_callbacks, start="1", as_of="2098-01-01")
@@ -165,7 +165,7 @@ def test_a_day_that_has_not_come_is_refused_and_stays_typed(
     assert not InvoiceRun.objects.exists()
 
 
-def test_a_run_is_restricted_to_contracts_in_reach(
+def test_a_run_is_restricted_to_the_users_contracts(
     manager, due_contract, foreign, django_capture_on_commit_callbacks
 ):
     """SEC-1"""
@@ -174,8 +174,8 @@ def test_a_run_is_restricted_to_contracts_in_reach(
     assert not InvoiceRun.objects.exists()
 
 
-def test_a_manager_sees_of_a_run_what_is_theirs(manager, company, due_contract, foreign):
-    """SEC-1: the run made 8,000 for them and 100 for somebody else."""
+def test_a_manager_sees_only_their_part_of_a_run(manager, company, due_contract, foreign):
+    """SEC-1: the run billed 8,000 for this manager and 100 for another one."""
     run = operations.run_invoicing(company.entity, as_of=APRIL)
     for address in (run.get_absolute_url(), reverse("runs")):
         words = words_of(manager, address)
@@ -184,7 +184,7 @@ def test_a_manager_sees_of_a_run_what_is_theirs(manager, company, due_contract, 
         assert "8,100.00" not in words
 
 
-def test_an_accountant_sees_all_of_a_run(client, company, due_contract, foreign):
+def test_an_accountant_sees_the_whole_run(client, company, due_contract, foreign):
     run = operations.run_invoicing(company.entity, as_of=APRIL)
     client.force_login(company.accountant)
     words = words_of(client, run.get_absolute_url())
@@ -192,7 +192,7 @@ def test_an_accountant_sees_all_of_a_run(client, company, due_contract, foreign)
     assert "8,100.00" in words
 
 
-def test_runs_with_failures_are_found(manager, company, due_contract):
+def test_runs_with_failures_can_be_filtered(manager, company, due_contract):
     good = operations.run_invoicing(company.entity, as_of=APRIL)
     bad = operations.start_run(company.entity, as_of=APRIL, by=company.manager)
     RunContract.objects.create(
@@ -205,7 +205,7 @@ def test_runs_with_failures_are_found(manager, company, due_contract):
 
 
 def test_a_plan_is_shown_and_carried_out(manager, company, due_contract, django_capture_on_commit_callbacks):
-    """RUN-4: nothing is claimed until then, and a plan is carried out once."""
+    """RUN-4: nothing is claimed before that, and a plan is carried out once."""
     answer = start(manager, django_capture_on_commit_callbacks, preview="1")
     preview = InvoiceRun.objects.get()
     words = words_of(manager, answer.url)
@@ -222,10 +222,8 @@ def test_a_plan_is_shown_and_carried_out(manager, company, due_contract, django_
     assert "is already carried out" in manager.post(execute, follow=True).content.decode()
 
 
-def test_a_plan_that_does_not_hold_any_more_is_refused_with_the_difference(
-    manager, company, due_contract, ready
-):
-    """RUN-4: 8,000 in one row then, 8,500 in two now."""
+def test_an_outdated_plan_is_refused_with_the_difference(manager, company, due_contract, ready):
+    """RUN-4: 8,000 in one row before, 8,500 in two now."""
     preview = operations.preview_invoicing(company.entity, as_of=APRIL, by=company.manager)
     ready(due_contract, "1", "500")
     answer = manager.post(reverse("execute_preview", args=[preview.pk]), follow=True).content.decode()
@@ -233,7 +231,7 @@ def test_a_plan_that_does_not_hold_any_more_is_refused_with_the_difference(
     assert "now has 2 of 8,500.00" in answer
 
 
-def test_a_preview_of_others_contracts_is_not_carried_out(manager, company, due_contract, foreign):
+def test_a_preview_of_other_contracts_cannot_be_carried_out(manager, company, due_contract, foreign):
     """SEC-1"""
     preview = operations.preview_invoicing(company.entity, as_of=APRIL)
     assert "Carry out this plan" not in words_of(manager, preview.get_absolute_url())
@@ -242,7 +240,7 @@ def test_a_preview_of_others_contracts_is_not_carried_out(manager, company, due_
     assert not ProformaInvoice.objects.exists()
 
 
-def test_what_is_left_out_says_why(manager, company, contract, ready):
+def test_work_that_is_left_out_shows_its_reason(manager, company, contract, ready):
     """RUN-4: ready work on a line without a schedule."""
     ready(contract, "8", "1000")
     preview = operations.preview_invoicing(company.entity, as_of=APRIL, by=company.manager)
@@ -251,7 +249,7 @@ def test_what_is_left_out_says_why(manager, company, contract, ready):
     assert "1 left out" in words
 
 
-def test_many_contracts_cost_as_many_queries_as_few(manager, company, due_contract, due):
+def test_many_contracts_take_as_many_queries_as_few(manager, company, due_contract, due):
     def queries(address):
         manager.get(address)
         with CaptureQueriesContext(connection) as found:

@@ -55,7 +55,7 @@ def schedule(contract):
     return [(row.run_date, row.status, row.result and row.result.sentence) for row in rows]
 
 
-def test_a_schedule_entry_makes_its_proforma(company, contract, ready, due):
+def test_a_schedule_entry_creates_its_proforma(company, contract, ready, due):
     """RUN-1"""
     line = contract.lines.get()
     due(line, FEB_1, JAN_31)
@@ -81,8 +81,8 @@ def test_a_schedule_entry_makes_its_proforma(company, contract, ready, due):
     assert list(actions) == ["proforma.run_invoicing", "proforma.create"]
 
 
-def test_each_run_date_makes_its_own_proforma(company, contract, ready, due):
-    """RUN-1: two months at once, because the run of February never happened."""
+def test_each_run_date_creates_its_own_proforma(company, contract, ready, due):
+    """RUN-1: two months at once, because there was no run in February."""
     line = contract.lines.get()
     due(line, MAR_1, FEB_28)
     due(line, FEB_1, JAN_31)
@@ -111,7 +111,7 @@ def test_entries_of_one_contract_with_one_run_date_share_a_proforma(company, rea
     assert [status for _, status, _ in schedule(contract)] == ["succeeded", "succeeded"]
 
 
-def test_each_customer_has_a_proforma_of_its_own(company, shared_contract, ready, due):
+def test_each_customer_has_a_separate_proforma(company, shared_contract, ready, due):
     """RUN-1, PRO-1"""
     due(shared_contract.lines.get(), FEB_1, JAN_31)
     first, second = shared_contract.customers.order_by("pk")
@@ -124,7 +124,7 @@ def test_each_customer_has_a_proforma_of_its_own(company, shared_contract, ready
     ]
 
 
-def test_an_entry_that_finds_nothing_succeeds_and_says_so(company, contract, ready, due):
+def test_an_entry_without_work_succeeds_with_a_message(company, contract, ready, due):
     """RUN-1"""
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, day=JAN_15, status="not_ready")
@@ -141,7 +141,7 @@ def test_an_entry_that_finds_nothing_succeeds_and_says_so(company, contract, rea
     assert not ProformaInvoice.objects.exists()
 
 
-def test_a_day_that_has_not_come_is_not_due(company, contract, ready, due):
+def test_a_future_entry_is_not_due(company, contract, ready, due):
     """RUN-1"""
     due(contract.lines.get(), MAR_1, FEB_28)
     ready(contract, day=FEB_15)
@@ -151,7 +151,7 @@ def test_a_day_that_has_not_come_is_not_due(company, contract, ready, due):
 
 
 def test_ready_milestones_need_no_schedule(company, milestone):
-    """RUN-1: dated up to the day of the run, with that day for a run date."""
+    """RUN-1: dated up to the day of the run, with that day as run date."""
     contract = factories.contract(company, method="fixed", confirmed=True)
     line = contract.lines.get()
     (item,) = milestone(line, "40000", day=MAR_1, number=2)
@@ -160,7 +160,7 @@ def test_ready_milestones_need_no_schedule(company, milestone):
     assert made(found) == [(contract, MAR_1, MAR_1, [item.pk])]
 
 
-def test_milestones_go_with_the_latest_due_run_date(company, ready, due, milestone):
+def test_milestones_are_on_the_latest_due_run_date(company, ready, due, milestone):
     """RUN-1"""
     contract = factories.contract(
         company,
@@ -176,7 +176,7 @@ def test_milestones_go_with_the_latest_due_run_date(company, ready, due, milesto
     assert made(found) == [(contract, FEB_1, JAN_31, [work.pk]), (contract, MAR_1, FEB_28, [item.pk])]
 
 
-def test_only_confirmed_contracts_of_the_entity_are_looked_at(company, contract, ready, due):
+def test_only_confirmed_contracts_of_the_entity_are_included(company, contract, ready, due):
     """RUN-1"""
     draft = factories.contract(company)
     other = factories.company("SE1", books=False)
@@ -210,8 +210,8 @@ def test_a_second_run_finds_nothing_due(company, contract, ready, due):
     assert (made(again), outcomes(again)) == ([], [])
 
 
-def test_a_contract_is_looked_at_once_in_a_run(company, contract, ready, due, caplog):
-    """RUN-2: the second one in the same run gets what was done."""
+def test_a_contract_is_processed_once_in_a_run(company, contract, ready, due, caplog):
+    """RUN-2: the second call in the same run returns the first result."""
     due(contract.lines.get(), FEB_1, JAN_31)
     ready(contract, day=JAN_15)
     started = operations.start_run(company.entity, as_of=MAR_1)
@@ -235,7 +235,7 @@ def test_a_contract_closed_in_the_meantime_is_skipped(company, contract, ready, 
 
 @pytest.fixture
 def failing(monkeypatch):
-    """failing(contract, problem): making that contract's proformas fails, after all was written."""
+    """failing(contract, problem): creating that contract's proformas fails after everything was written."""
 
     def make(contract, problem):
         real = runs.write_proformas
@@ -281,7 +281,7 @@ def test_a_failing_contract_does_not_stop_the_others(company, contract, ready, d
 NONE = "You manage no confirmed contract in this legal entity, so there is nothing to run."
 
 
-def test_a_refusal_is_recorded_in_its_own_words_and_tried_again(
+def test_a_refusal_is_recorded_with_its_sentence_and_tried_again(
     company, contract, ready, due, failing, monkeypatch
 ):
     """RUN-2"""
@@ -333,7 +333,7 @@ def swept(**restricted):
 
 
 def test_a_silent_run_is_resumed_and_finished(company, contract, ready, due):
-    """RUN-2: what was done stays done, the rest is done now."""
+    """RUN-2: finished contracts do not change, and the others are done now."""
     other = factories.contract(company, confirmed=True)
     for found in (contract, other):
         due(found.lines.get(), FEB_1, JAN_31)
@@ -357,7 +357,7 @@ def test_a_run_that_reports_progress_is_not_resumed(company):
 
 
 def test_a_run_is_not_resumed_by_two_workers(company, monkeypatch):
-    """RUN-2: of two silent runs another process takes the second while the first is carried out."""
+    """RUN-2: of two silent runs, another process takes the second while the first one is carried out."""
     first, second = killed(company), killed(company)
 
     def carry_out(run, report):
@@ -368,7 +368,7 @@ def test_a_run_is_not_resumed_by_two_workers(company, monkeypatch):
     assert swept() == [first]
 
 
-def test_every_start_takes_up_silent_runs_of_the_same_entity(company, contract, ready, due):
+def test_every_start_resumes_silent_runs_of_the_same_entity(company, contract, ready, due):
     """RUN-2"""
     other = factories.company("SE1", books=False)
     due(contract.lines.get(), FEB_1, JAN_31)
@@ -382,7 +382,7 @@ def test_every_start_takes_up_silent_runs_of_the_same_entity(company, contract, 
     assert made(found) == []
 
 
-def test_a_run_shows_life_after_every_contract(company, contract, ready, due, monkeypatch):
+def test_a_run_reports_progress_after_every_contract(company, contract, ready, due, monkeypatch):
     """RUN-2"""
     due(contract.lines.get(), FEB_1, JAN_31)
     killed(company)
@@ -437,7 +437,7 @@ def test_a_run_can_be_restricted_to_projects(company, ready, due, milestone):
 
 
 def test_a_run_restricted_to_one_of_two_customers_leaves_the_entry_due(company, shared_contract, ready, due):
-    """RUN-3, RUN-2: nobody's work is lost."""
+    """RUN-3, RUN-2: no work is lost."""
     due(shared_contract.lines.get(), FEB_1, JAN_31)
     first, second = shared_contract.customers.order_by("pk")
     mine, theirs = (ready(shared_contract, customer=share, day=JAN_15) for share in (first, second))
@@ -450,7 +450,7 @@ def test_a_run_restricted_to_one_of_two_customers_leaves_the_entry_due(company, 
 
 
 def test_refresh_of_a_runs_proforma_stays_on_its_schedule(company, ready, due):
-    """PRO-3, RUN-1: a line with another schedule is not pulled forward."""
+    """PRO-3, RUN-1: work of a line with another schedule is not added."""
     contract = factories.contract(
         company, confirmed=True, lines=[{}, {"project": factories.ProjectFactory(entity=company.entity)}]
     )
@@ -464,10 +464,10 @@ def test_refresh_of_a_runs_proforma_stays_on_its_schedule(company, ready, due):
     assert [d.backlog_item for d in operations.refresh(proforma, by=company.manager)] == [late]
 
 
-def test_a_contract_costs_as_many_queries_for_many_items_as_for_few(company, contract, ready, due):
+def test_a_contract_takes_as_many_queries_for_many_items_as_for_few(company, contract, ready, due):
     line = contract.lines.get()
     counts = []
-    for month, rows in ((1, 1), (2, 2), (3, 20)):  # the first makes the counters
+    for month, rows in ((1, 1), (2, 2), (3, 20)):  # the first one creates the counters
         due(line, date(2025, month + 1, 1), date(2025, month, 28))
         for _ in range(rows):
             ready(contract, day=date(2025, month, 15))
@@ -479,8 +479,8 @@ def test_a_contract_costs_as_many_queries_for_many_items_as_for_few(company, con
     assert counts[1] == counts[2]
 
 
-def test_contracts_that_are_not_due_cost_nothing(company, contract, ready, due):
-    """RUN-1: the run looks at what is due, not at every contract."""
+def test_contracts_that_are_not_due_take_no_queries(company, contract, ready, due):
+    """RUN-1: the run reads due contracts only."""
 
     def queries():
         with CaptureQueriesContext(connection) as captured:
@@ -496,8 +496,8 @@ def test_contracts_that_are_not_due_cost_nothing(company, contract, ready, due):
     assert Decimal(5) == BacklogItem.objects.ready().count()
 
 
-def test_a_run_on_the_31st_takes_the_work_of_the_31st(company, contract, ready):
-    """RUN-1 SCH-1: where the frequency has its cutoff on the run day; the preview says the same"""
+def test_a_run_on_the_31st_includes_the_work_of_the_31st(company, contract, ready):
+    """RUN-1 SCH-1: if the frequency has its cutoff on the run day; the preview shows the same."""
     line = contract.lines.get()
     line.frequency = factories.InvoiceFrequencyFactory(
         entity=company.entity, days="31", cutoff_on_run_day=True

@@ -1,4 +1,4 @@
-"""A proforma comes to no more than an invoice can, in its currency and in the books (APP-10, MON-1)."""
+"""A proforma is not too large for an invoice, in its currency and in the books (APP-10, MON-1)."""
 
 from datetime import date
 from decimal import Decimal
@@ -41,12 +41,12 @@ def by_hand(proforma, company, quantity="1", price="1000", **fields):
 
 @pytest.fixture
 def most(ready, contract):
-    """20 h at 5,000,000,000,000: as much as one invoice can come to."""
+    """20 h at 5,000,000,000,000: the maximum of one invoice."""
     return ready(contract, "20", "5000000000000")
 
 
-def test_what_one_invoice_can_t_hold_is_not_drafted(company, contract, ready, most):
-    """PRO-1 MON-1: nothing is claimed; the most alone is."""
+def test_work_that_is_too_large_for_one_invoice_is_refused(company, contract, ready, most):
+    """PRO-1 MON-1: nothing is claimed; the maximum alone is accepted."""
     little = ready(contract, "1", "1000")
     for create in (
         lambda: operations.create_for_items([most, little], on=END, by=company.manager),
@@ -61,8 +61,8 @@ def test_what_one_invoice_can_t_hold_is_not_drafted(company, contract, ready, mo
     assert operations.create_for_items([most], on=END, by=company.manager)
 
 
-def test_nothing_is_added_that_has_no_place(company, contract, ready, most):
-    """PRO-3 MON-1: by refreshing, by hand or from what is pending; a non-chargeable row adds nothing."""
+def test_nothing_is_added_over_the_maximum(company, contract, ready, most):
+    """PRO-3 MON-1: by refreshing, by hand or from pending items; a non-chargeable row adds nothing."""
     proforma = draft(most, company=company)
     little, given = ready(contract, "1", "1000"), ready(contract, "1", "1000", billing_type="non_chargeable")
     for add in (
@@ -80,8 +80,8 @@ def test_nothing_is_added_that_has_no_place(company, contract, ready, most):
     assert LineDetail.objects.on_proforma(proforma).count() == 3
 
 
-def test_no_edit_makes_it_too_large(company, contract, most):
-    """PRO-3 MON-1: one edit makes it chargeable, the other raises its price; 200 details at once, too."""
+def test_no_edit_exceeds_the_maximum(company, contract, most):
+    """PRO-3 MON-1: one edit makes it chargeable, another raises its price; also 200 details at once."""
     proforma = draft(most, company=company)
     little = by_hand(proforma, company, price="0", billing_type="chargeable")
     given = by_hand(proforma, company, billing_type="non_chargeable")
@@ -99,8 +99,8 @@ def test_no_edit_makes_it_too_large(company, contract, most):
     }
 
 
-def test_one_that_is_too_large_is_not_confirmed(company, contract, most):
-    """PRO-5 MON-1: however it came to that."""
+def test_a_proforma_that_is_too_large_cannot_be_confirmed(company, contract, most):
+    """PRO-5 MON-1: for any reason."""
     proforma = draft(most, company=company)
     little = by_hand(proforma, company, price="0")
     LineDetail.objects.filter(pk=little.pk).update(price=Decimal(1000), amount=Decimal(1000))
@@ -113,7 +113,7 @@ def test_one_that_is_too_large_is_not_confirmed(company, contract, most):
 
 
 @pytest.mark.parametrize(("agreed", "rate"), [(None, "11.6"), (12, "12")])
-def test_the_books_are_looked_at_where_a_rate_is_known(company, ready, agreed, rate):
+def test_the_accounting_currency_is_checked_if_a_rate_is_known(company, ready, agreed, rate):
     """MON-5 MON-1: 10,000,000,000,000 EUR are 116,000,000,000,000 NOK, or 120,000,000,000,000 as agreed."""
     contract = factories.contract(company, currency="EUR", confirmed=True, fixed_exchange_rate=agreed)
     proforma = draft(ready(contract, "10", "1000000000000"), company=company)
@@ -151,7 +151,7 @@ def test_a_run_names_the_failed_contract_and_invoices_the_others(company, contra
 
 
 def test_a_milestone_that_is_too_large_is_billed_in_slices(company, ready, milestone):
-    """MIL-2 MON-1: 1,000,000,000,001 is one too much for one detail."""
+    """MIL-2 MON-1: 1,000,000,000,001 is 1 too much for one detail."""
     contract = factories.contract(company, method="fixed", confirmed=True)
     (item,) = milestone(contract.lines.get(), "1000000000001", number=2)
     with pytest.raises(Refused, match="1,000,000,000,001.00 NOK is too large.* Mark it not ready"):

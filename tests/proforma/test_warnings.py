@@ -1,4 +1,4 @@
-"""What is looked at before a draft is confirmed, and the bounds of what is typed (APP-10, CON-12, CON-9)."""
+"""Warnings before a draft is confirmed, and the bounds of the input (APP-10, CON-12, CON-9)."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -77,7 +77,7 @@ def order(contract, number="PO-A", amount="10000"):
 
 
 def test_time_by_hand_has_no_more_hours_than_a_day(no1, draft):
-    """APP-10: 24 h fit into a day, more do not; nor do they on the form."""
+    """APP-10: 24 h are accepted, more are not, in the operation and in the form."""
     typed(no1, draft, quantity=D(24))
     with pytest.raises(Refused, match="24.5 hours are more than 2 Mar 2025 has") as refused:
         typed(no1, draft, quantity=D("24.5"))
@@ -87,7 +87,7 @@ def test_time_by_hand_has_no_more_hours_than_a_day(no1, draft):
 
 
 def test_work_after_today_can_t_be_confirmed(no1, draft):
-    """APP-10: a draft may hold it; confirming names the way out, which works."""
+    """APP-10: a draft can have it; the refusal names a solution, which works."""
     tomorrow = no1.entity.today() + timedelta(days=1)
     detail = typed(no1, draft, date=tomorrow)
     assert warnings_of(draft)[0].sentence.startswith(
@@ -103,7 +103,7 @@ def test_work_after_today_can_t_be_confirmed(no1, draft):
 
 
 def ahead_of(no1, days=16):
-    """A draft with a milestone of 5,000 that is dated 31 December; it is the 15th."""
+    """A draft with a milestone of 5,000 that is dated 31 December; today is the 15th."""
     contract = factories.contract(no1, method="fixed", confirmed=True)
     item = billing.milestone(contract, date=no1.entity.today() + timedelta(days=days))
     return billing.drafted(no1, item), item
@@ -137,7 +137,10 @@ def test_a_milestone_after_today_can_t_be_confirmed(no1, client):
 
 
 def test_work_and_milestones_after_today_are_separate(no1):
-    """PRP-8 APP-10: what was typed may be a slip, what is planned is taken off or waited for."""
+    """PRP-8 APP-10: the date of an entry may be a typing error.
+
+    A planned milestone is removed or has to wait.
+    """
     draft, item = ahead_of(no1)
     typed(no1, draft, date=date(2026, 12, 20))
     assert warnings_of(draft)[0].sentence == (
@@ -148,8 +151,8 @@ def test_work_and_milestones_after_today_are_separate(no1):
     )
 
 
-def test_where_the_company_invoices_in_advance_it_is_a_warning(no1, client):
-    """PRP-8: for a milestone and for work by hand alike"""
+def test_if_the_company_invoices_in_advance_it_is_a_warning(no1, client):
+    """PRP-8: for milestones and for work by hand."""
     type(no1.entity).objects.update(invoices_in_advance=True)
     no1.entity.refresh_from_db()
     draft, item = ahead_of(no1)
@@ -166,8 +169,8 @@ def test_where_the_company_invoices_in_advance_it_is_a_warning(no1, client):
     assert draft.status == "confirmed"
 
 
-def test_what_is_invoiced_in_advance_is_posted_too(no1):
-    """PRP-8 PST-4: a milestone of 31 December and 2 h × 180 by hand of the 20th, posted on the 15th"""
+def test_work_invoiced_in_advance_can_be_posted(no1):
+    """PRP-8 PST-4: a milestone of 31 December and 2 h × 180 by hand of the 20th, posted on the 15th."""
     type(no1.entity).objects.update(invoices_in_advance=True)
     no1.entity.refresh_from_db()
     draft, _ = ahead_of(no1)
@@ -184,8 +187,8 @@ def test_what_is_invoiced_in_advance_is_posted_too(no1):
     assert findings() == []
 
 
-def test_a_run_takes_no_milestone_after_its_day(no1):
-    """RUN-1 PRP-8: nor does a run by the clock look ahead."""
+def test_a_run_includes_no_milestone_after_its_day(no1):
+    """RUN-1 PRP-8: neither does a scheduled run."""
     contract = factories.contract(no1, method="fixed", confirmed=True)
     today = no1.entity.today()
     factories.ScheduleEntryFactory(line=contract.lines.get(), run_date=today, cutoff=today)
@@ -198,7 +201,7 @@ def test_a_run_takes_no_milestone_after_its_day(no1):
 
 
 def test_work_by_hand_outside_the_dates_gets_a_warning(no1, contract, draft, client):
-    """CON-12 APP-10: outside the contract's, and outside the project's; approved work of the day is not."""
+    """CON-12 APP-10: outside the contract's dates, and outside the project's; approved work gets none."""
     ProjectContract.objects.filter(pk=contract.pk).update(starts=date(2025, 3, 10), ends=date(2025, 3, 20))
     no1.project.starts = date(2025, 3, 5)
     no1.project.save()
@@ -217,7 +220,7 @@ def test_work_by_hand_outside_the_dates_gets_a_warning(no1, contract, draft, cli
 
 
 def test_time_by_hand_is_taxed_like_other_time(no1, draft):
-    """JRN-3 PRO-3: by the group of the company's time categories; where these differ, it is chosen."""
+    """JRN-3 PRO-3: by the group of the company's time categories; if these differ, it must be selected."""
     assert typed(no1, draft).item_tax_group == no1.item_tax_group
     assert estimate(draft).tax == D("290.00")  # 25 % of 800 + 360
     other = factories.ItemTaxGroupFactory(entity=no1.entity, code="OTHER")
@@ -240,8 +243,8 @@ def test_the_form_offers_the_item_tax_group(no1, draft, client):
     assert LineDetail.objects.by_hand().get().item_tax_group == group
 
 
-def test_work_by_hand_on_a_day_outside_the_order_has_a_way_out(no1, contract):
-    """CON-12: what is typed is in no backlog."""
+def test_work_by_hand_outside_the_dates_of_the_order_has_a_solution(no1, contract):
+    """CON-12: work added by hand is in no backlog."""
     po = order(contract)
     draft = drafted(no1, contract)
     po.valid_to = MAR_2
@@ -256,7 +259,7 @@ def test_work_by_hand_on_a_day_outside_the_order_has_a_way_out(no1, contract):
 
 
 def test_a_tax_group_outside_the_scope_is_not_mixed_with_other_work(no1, contract, draft):
-    """PRO-1 PRP-7: alone it may be; the draft is one of such work then."""
+    """PRO-1 PRP-7: alone it is allowed; then the draft has only such work."""
     outside = no1.books.item_tax_groups["OUTSIDE"]
     added = typed(no1, draft, transaction_class="fee", category=no1.fee)
     with pytest.raises(Refused, match="enter it as work of the project") as refused:
@@ -270,8 +273,8 @@ def test_a_tax_group_outside_the_scope_is_not_mixed_with_other_work(no1, contrac
     assert ProformaInvoice.objects.get(pk=draft.pk).is_outside_scope
 
 
-def test_the_answer_says_who_decides_the_tax_group(no1, draft, client):
-    """PRP-7: of work that a journal books."""
+def test_the_message_names_who_decides_the_tax_group(no1, draft, client):
+    """PRP-7: for work that a journal books."""
     client.force_login(no1.manager)
     detail = LineDetail.objects.on_proforma(draft).get()
     data = {"quantity": "4", "price": "200", "billing_type": "chargeable"}
@@ -282,8 +285,8 @@ def test_the_answer_says_who_decides_the_tax_group(no1, draft, client):
     assert "the invoice takes the tax groups that accountants give it in the integration journal" in answer
 
 
-def test_another_tax_group_or_text_is_edited(no1, draft, client):
-    """PRO-3: it is listed, with what it was."""
+def test_an_edited_tax_group_or_text_is_listed(no1, draft, client):
+    """PRO-3: with the original value."""
     (detail,) = LineDetail.objects.on_proforma(draft)
     assert not edited(LineDetail.objects.all()).exists()
     group = factories.ItemTaxGroupFactory(entity=no1.entity, code="OTHER")
@@ -312,8 +315,8 @@ def test_another_tax_group_or_text_is_edited(no1, draft, client):
         ({"bill_to_name": "Others AS", "vat_number": "NO12MVA"}, "is not a valid VAT number"),
     ],
 )
-def test_a_header_takes_no_wrong_country_or_number(no1, draft, client, changes, sentence):
-    """CON-9 DOC-5: neither the operation nor the form."""
+def test_a_header_with_a_wrong_country_or_number_is_refused(no1, draft, client, changes, sentence):
+    """CON-9 DOC-5: by the operation and by the form."""
     with pytest.raises(Refused, match=sentence) as refused:
         edit_header(draft, by=no1.manager, **changes)
     assert refused.value.code == "BAD-NUMBER"
@@ -326,22 +329,22 @@ def test_a_header_takes_no_wrong_country_or_number(no1, draft, client, changes, 
     assert sentence in answer.content.decode()
 
 
-def test_a_country_is_not_changed_under_a_number_of_another(no1, draft):
-    """CON-9: 12345 is no number in Norway, whichever of the two is typed last."""
+def test_a_country_cannot_change_under_a_number_of_another_country(no1, draft):
+    """CON-9: 12345 is not a valid number in Norway, whichever of the two is entered last."""
     draft = edit_header(draft, by=no1.manager, country="DE", organization_number="12345")
     with pytest.raises(Refused, match="“12345” is not a valid organization number in NO"):
         edit_header(draft, by=no1.manager, country="NO")
 
 
-def test_what_the_customer_has_is_taken_as_it_is(no1, draft):
-    """CON-11: a wrong number of the customer is changed there."""
+def test_wrong_numbers_of_the_customer_are_accepted(no1, draft):
+    """CON-11: a wrong number is corrected on the customer."""
     no1.customer.organization_number = "12345"
     no1.customer.save()
     assert take_party(draft, by=no1.manager).organization_number == "12345"
 
 
 def test_an_unknown_order_number_gets_a_warning(no1, contract, draft, client):
-    """CON-12: only where the customer has orders."""
+    """CON-12: only if the customer has orders."""
     draft = edit_header(draft, by=no1.manager, order_reference="PO-X")
     assert warnings_of(draft) == []
     order(contract)
@@ -377,7 +380,7 @@ def test_the_amount_over_an_order_is_the_same_on_every_page(no1, contract, clien
 
 
 def test_the_question_counts_all_warnings(no1, contract):
-    """APP-10 CON-12: an order too small and three that may be the same work: two in full, two counted."""
+    """APP-10 CON-12: an order that is too small and three possible duplicates: two are shown, two counted."""
     order(contract, amount="100")
     draft = edit_header(drafted(no1, contract), by=no1.manager, order_reference="PO-A")
     typed(no1, draft, resource=no1.resource, task=no1.task)
@@ -390,8 +393,8 @@ def test_the_question_counts_all_warnings(no1, contract):
     assert asked[2:] == ["The page shows 2 more warnings."]
 
 
-def test_the_page_of_a_contract_says_posted(no1, contract, client):
-    """PST-1: as the proforma and the list of proformas say it."""
+def test_the_page_of_a_contract_shows_the_status_posted(no1, contract, client):
+    """PST-1: like the proforma and the list of proformas."""
     item = billing.work(no1, contract, hours="4", price="200")
     posting.post(billing.proposed(no1, item), by=None, on=MAR_31)
     client.force_login(no1.manager)
@@ -401,8 +404,8 @@ def test_the_page_of_a_contract_says_posted(no1, contract, client):
     assert "Confirmed" not in row[: row.index("</table>")]
 
 
-def test_the_question_over_a_limit_says_them_too(no1, contract, draft, client):
-    """PRO-6 CON-12: the page that asks for the reason."""
+def test_the_question_over_a_limit_shows_the_warnings_too(no1, contract, draft, client):
+    """PRO-6 CON-12: on the page that asks for the reason."""
     order(contract)
     ProjectContract.objects.filter(pk=contract.pk).update(limit=D("800"))
     draft = edit_header(draft, by=no1.manager, order_reference="PO-X")
@@ -413,11 +416,11 @@ def test_the_question_over_a_limit_says_them_too(no1, contract, draft, client):
     assert "The contract has no order PO-X for this customer" in page
 
 
-# Approved, and typed by hand
+# Approved, and added by hand
 
 
 @pytest.mark.parametrize("is_confirmed", [False, True])
-def test_after_approving_the_warning_says_what_to_do_then(no1, draft, is_confirmed):
+def test_the_advice_after_approving_differs(no1, draft, is_confirmed):
     """APP-10: before, the entry can be approved as non-chargeable; after, the approval is canceled first."""
     typed(no1, draft, resource=no1.resource, task=no1.task)
     if is_confirmed:
@@ -432,11 +435,11 @@ def test_after_approving_the_warning_says_what_to_do_then(no1, draft, is_confirm
     )
 
 
-# An order for some of it
+# An order for part of the draft
 
 
 def without_order(no1, contract, *amounts):
-    """A draft of an hour of each price on the days from 2 March on, made before there was any order."""
+    """A draft with an hour of each price on the days from 2 March on, created before there was any order."""
     items = [
         factories.ready_item(
             no1,
@@ -453,7 +456,7 @@ def without_order(no1, contract, *amounts):
 
 
 def test_a_draft_without_an_order_gets_fitting_advice(no1, contract, client):
-    """CON-12: 1,000 and 300 where 1,000 is left; the way is that which leads to the order"""
+    """CON-12: 1,000 and 300 with 1,000 left; the advice is the one that leads to the order."""
     draft = without_order(no1, contract, "1000", "300")
     order(contract, amount="1000")
     (warning,) = warnings_of(draft)
@@ -464,8 +467,8 @@ def test_a_draft_without_an_order_gets_fitting_advice(no1, contract, client):
     )
 
 
-def test_a_draft_says_for_how_much_of_it_an_order_has_room(no1, contract, client):
-    """CON-12: six of seven rows of 100 fit 600; the way that the page names leads there"""
+def test_a_draft_shows_how_much_of_it_fits_under_an_order(no1, contract, client):
+    """CON-12: six of seven rows of 100 fit under 600; the advice on the page works."""
     draft = without_order(no1, contract, *["100"] * 7)
     order(contract, "PO-B", amount="600")
     sentence = (
@@ -483,8 +486,8 @@ def test_a_draft_says_for_how_much_of_it_an_order_has_room(no1, contract, client
     assert orders_that_fit_some(draft) is None
 
 
-def test_what_was_added_by_hand_stays_where_it_is(no1, contract):
-    """CON-12: removed, it is in no backlog"""
+def test_details_added_by_hand_are_not_suggested_for_removal(no1, contract):
+    """CON-12: after removal they are in no backlog."""
     draft = without_order(no1, contract, "100", "500")
     typed(no1, draft, quantity=D(1), price=D(50), date=MAR_2, description="By hand")
     order(contract, "PO-B", amount="100")
@@ -496,7 +499,7 @@ def test_what_was_added_by_hand_stays_where_it_is(no1, contract):
 
 @pytest.mark.parametrize("day", ["0026-03-02", "2099-01-01"])
 def test_a_day_out_of_range_shows_the_same_range(no1, draft, client, day):
-    """APP-10: one field, one sentence; it is 15 December 2026"""
+    """APP-10: one field, one sentence; today is 15 December 2026."""
     client.force_login(no1.manager)
     address = reverse("add_detail", args=[draft.pk])
     page = client.post(address, {"date": day}).content.decode()
