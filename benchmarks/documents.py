@@ -1,4 +1,4 @@
-"""Processor time for the PDF of an invoice, beside WeasyPrint alone on the same HTML.
+"""Processor time for the PDF of an invoice, compared with WeasyPrint alone on the same HTML.
 
     .venv/bin/python benchmarks/documents.py [--lines 10 100 1000] [--repeats 3]
 

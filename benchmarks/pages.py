@@ -203,7 +203,7 @@ def _queries(client, address):
         pages = getattr(table, "paginator", None) or pages
         filterset = context.get("filter")
         fields = dict(filterset.form.fields) if filterset else {}
-    except Exception:  # the page itself says so when it is measured
+    except Exception:  # reported when the page is measured
         return
     finally:
         teardown_test_environment()

@@ -1,4 +1,4 @@
-"""Whether who asked for something still may when a worker does it, later than their page looked (SEC-1)."""
+"""Checks in a worker that the requester still has the permission for a request (SEC-1)."""
 
 from contracts.models.entity import LegalEntity
 from contracts.models.permissions import may

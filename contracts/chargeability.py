@@ -56,7 +56,7 @@ class Coverage:
 
     @classmethod
     def of_contract(cls, contract: ProjectContract) -> "Coverage":
-        """The lines of one contract, also where it is a draft; without what roles and categories say."""
+        """The lines of one contract, even of a draft; the settings of roles and categories are not loaded."""
         lines = lines_of(contract).prefetch_related("line_roles", "line_categories")
         return cls(lines, {}, {})
 
@@ -95,7 +95,10 @@ class Coverage:
     def outside(
         self, transaction_class: str, project_id: int, task_id: int | None, date: datetime.date
     ) -> str:
-        """That a line covers such work, but not on that day, and on which it does (CON-12); or nothing."""
+        """If a line covers such work, but not on that day: a sentence with its nearest days (CON-12).
+
+        Else empty.
+        """
         found = [r for r in self._lines.get(project_id, ()) if r.includes(transaction_class, task_id)]
         if not found or any(reach.starts <= date <= reach.ends for reach in found):
             return ""
@@ -170,7 +173,7 @@ def _with_reach(lines):
 
 
 def _say(pk, on_the_line, in_the_master):
-    """What the line says of a role or a category, or else its master record; nobody objects to none."""
+    """Whether the line, or else the master record, makes a role or category chargeable; True by default."""
     return on_the_line.get(pk, in_the_master.get(pk, True))
 
 

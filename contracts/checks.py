@@ -88,7 +88,7 @@ def _line(contract, line):
 
 
 def billing_start(contract, line):
-    """The day from which a line has invoice days: without any, that on which the contract was confirmed."""
+    """The first day of a line's invoice dates: by default, the day on which the contract was confirmed."""
     return line.billing_starts or line.starts or contract.starts or _confirmed_on(contract)
 
 

@@ -1,6 +1,6 @@
-"""Codes of public lists that documents and electronic invoices carry: the ones that our customers meet.
+"""Codes of public lists for documents and electronic invoices, as far as customers use them.
 
-The lists are longer. A code that is missing is added here; nobody types one freely, so none is wrong.
+The public lists are longer. A missing code is added here. Users select a code and can't type one.
 """
 
 # UNECE Recommendation 20: units of measure (EN 16931 BT-130).
@@ -98,7 +98,7 @@ ELECTRONIC_ADDRESS_SCHEMES = {
     "EM": "e-mail",
 }
 
-# VATEX: why no tax is charged (EN 16931 BT-121), and the tax categories that may say so.
+# VATEX: reasons why no tax is charged (EN 16931 BT-121), and the tax categories that may have each reason.
 EXEMPTION_REASONS = {
     "VATEX-EU-79-C": "reimbursement in the customer's name, article 79(c)",
     "VATEX-EU-132": "activities in the public interest, article 132",

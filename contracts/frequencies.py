@@ -30,7 +30,7 @@ def days_of(frequency: InvoiceFrequency, start: datetime.date) -> Iterator[datet
 
 
 def cutoff_of(frequency: InvoiceFrequency, run_date: datetime.date) -> datetime.date:
-    """The last day whose work a run takes: the day before it, or the run's own where that is wanted."""
+    """The last day of the work that a run invoices: the day before the run, or the day of the run."""
     return run_date if frequency.cutoff_on_run_day else run_date - _DAY
 
 

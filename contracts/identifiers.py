@@ -44,9 +44,10 @@ _ELECTRONIC = {"0007": "se.orgnr", "0184": "dk.cvr", "0192": "no.orgnr", "0208":
 
 
 def demand_right_numbers(party, *, country=""):
-    """ValidationError by field where the country or a number of a company, a customer or a bill-to is wrong.
+    """ValidationError by field if the country or an identifier of a party is invalid.
 
-    `country` counts where the party names none of its own.
+    A party is a legal entity, a customer or a bill-to. `country` is used if the party has no country of its
+    own.
     """
     country = (party.country or country).upper()
     checks = {

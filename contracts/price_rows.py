@@ -32,7 +32,7 @@ class Reasoning:
         self._lines.append(line)
 
     def passed_over(self, rows: list[tuple[str, str]], what: str, most: int = 3):
-        """The first of the rows, each with why it doesn't count, and how many more there were."""
+        """Add the first of the rows with the reason why each does not apply, and the number of the others."""
         for row, because in rows[:most]:
             self.note(f"{row} — not used: {because}")
         if len(rows) > most:

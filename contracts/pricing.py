@@ -39,7 +39,10 @@ _HUNDRED = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What prices depend on, of one entry. `unit_id` and `company_id` are the resource's; `unit` is "h"."""
+    """The values of one entry that decide its price.
+
+    `unit_id` and `company_id` are those of the resource; `unit` is the unit of measure, "h" for time.
+    """
 
     transaction_class: str
     date: datetime.date
@@ -104,7 +107,7 @@ class PriceBook:
 
     @classmethod
     def load(cls, entity: LegalEntity, contracts: Iterable[ProjectContract]) -> "PriceBook":
-        """All that can count for work on these contracts, and for the cost of any work of the entity."""
+        """Load all lists that can apply to work on these contracts, and to the cost of the entity's work."""
         pks = {contract.pk for contract in contracts}
         attached = list(
             ContractPriceList.objects.filter(

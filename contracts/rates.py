@@ -16,7 +16,7 @@ _OLD_AFTER = datetime.timedelta(days=35)
 
 
 def agreed(contract, currency: str, own: str) -> Decimal | None:
-    """The rate of sales in a contract's currency, where it names one and that is not one's `own` (PST-5)."""
+    """The agreed exchange rate of the contract; None for sales in the accounting currency `own` (PST-5)."""
     return contract.fixed_exchange_rate if contract and currency == contract.currency != own else None
 
 

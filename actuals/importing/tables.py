@@ -30,7 +30,7 @@ _SEPARATOR_LINE = re.compile(r'\A"?sep=([,;\t])"?\r?\n', re.IGNORECASE)
 _UNWRITTEN = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MOST_UNWRITTEN = 50
 
-# The beginnings of markup files, whatever their names.
+# The beginnings of markup files, regardless of their names.
 _MARKUP = re.compile(r"\s*<(!doctype|html|head|meta|body|style|table|\?xml|!--)", re.IGNORECASE)
 
 

@@ -35,7 +35,7 @@ from invoicing_site.screens.pages import Screen
 
 _WORK = "import"
 _SHOWN_ROWS, _SHOWN_PROBLEMS = 20, 200
-AT_ONCE = 2000  # seconds: one at most for so many rows; larger files are imported by a worker
+AT_ONCE = 2000  # the largest import without a worker; it takes at most a second
 
 
 class Imports(ListScreen):

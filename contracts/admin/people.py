@@ -211,7 +211,7 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
         return rows.filter(pk__in=members.values("user"))
 
     def has_change_permission(self, request, obj=None):
-        """Only users of no other company, because a password gives access to all companies of its owner."""
+        """Only users without other legal entities, because a password gives access to all of them."""
         if not super().has_change_permission(request, obj):
             return False
         administered = reach_of(request).administered

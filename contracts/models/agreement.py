@@ -34,7 +34,10 @@ class ContractQuerySet(ReachQuerySet):
 
 
 class ProjectContract(Coded):
-    """The deal. Draft until it is confirmed; its row is the lock for all that is billed under it."""
+    """A project contract, a draft until it is confirmed.
+
+    Its row is the lock for everything billed under it.
+    """
 
     class Status(models.TextChoices):
         DRAFT = "draft", "draft"
@@ -286,7 +289,7 @@ class ContractPriceList(models.Model):
 
 
 class ContractLine(models.Model):
-    """The billing entity: the billing method for a project or some tasks, and some classes of work."""
+    """A line of a contract: the billing method of a project or some tasks, and of some classes of work."""
 
     class BillingMethod(models.TextChoices):
         TIME_AND_MATERIAL = "tm", "time and material"
@@ -428,7 +431,7 @@ class ContractLineCategory(models.Model):
 
 
 class LineCustomer(models.Model):
-    """A customer's share of one contract line; defaults from the contract, and may differ (CON-1)."""
+    """A customer's share of one contract line; by default that of the contract, and may differ (CON-1)."""
 
     line = models.ForeignKey(ContractLine, models.PROTECT, related_name="customers")
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="line_customers")

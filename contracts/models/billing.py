@@ -217,7 +217,7 @@ class RetainerSchedule(models.Model):
 
 
 class Retainer(models.Model):
-    """An advance asked of one contract customer; available only after it was itself invoiced (RET-1)."""
+    """An advance invoiced to one contract customer; it can be used only after it was invoiced (RET-1)."""
 
     contract = models.ForeignKey(ProjectContract, models.PROTECT, related_name="retainers")
     contract_customer = models.ForeignKey(ContractCustomer, models.PROTECT, related_name="retainers")

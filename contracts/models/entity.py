@@ -1,4 +1,4 @@
-"""The legal entity and what it lends to everything else: members, terms, tax groups, rates, numbers."""
+"""The legal entity and its records: members, payment terms, tax groups, exchange rates, base classes."""
 
 import zoneinfo
 
@@ -355,7 +355,7 @@ class PaymentTerm(Coded):
 
 
 class BillingTaxGroup(Coded):
-    """Who is taxed: one half of PST-4, given to customers, contracts and projects."""
+    """Who is taxed: with the item tax group it selects a tax code (PST-4)."""
 
     class Meta(Coded.Meta):
         default_related_name = "billing_tax_groups"
@@ -365,7 +365,7 @@ class BillingTaxGroup(Coded):
 
 
 class ItemTaxGroup(Coded):
-    """What is taxed: the other of the two groups (PST-4), for categories, products and milestones."""
+    """What is taxed: with the billing tax group it selects a tax code (PST-4)."""
 
     class Meta(Coded.Meta):
         default_related_name = "item_tax_groups"
@@ -415,7 +415,7 @@ class ExchangeRate(models.Model):
             raise ValidationError({"currency": sentence})
 
     def neighbor(self):
-        """The rate that counted until this one does, else the next one; None for a currency's first."""
+        """The previous rate of the same currency and type, or else the next one; None without any other."""
         others = ExchangeRate.objects.filter(
             entity=self.entity_id, rate_type=self.rate_type, currency=self.currency
         ).exclude(pk=self.pk)

@@ -70,7 +70,7 @@ def roles_of(user) -> dict[int, set[str]]:
 
 
 def entities_with(user, permission: str, among=frozenset(_Role)) -> list[int]:
-    """Ids of the legal entities where one of the user's roles (of those in `among`) grants the permission."""
+    """The ids of the legal entities where a role of the user (one of `among`) grants the permission."""
     granting = PERMISSIONS[permission] & set(among)
     return [entity for entity, roles in roles_of(user).items() if roles & granting]
 

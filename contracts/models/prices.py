@@ -56,7 +56,7 @@ class PriceList(Coded):
         ]
 
     def clean(self):
-        """Refuse an owner of the wrong kind, and days that another list of the same owner has (PRC-1)."""
+        """Refuse an owner of the wrong kind, and dates that overlap another list of the owner (PRC-1)."""
         if self.kind == self.Kind.COST and (self.customer_id or self.contract_id):
             raise ValidationError("A cost price list belongs to the legal entity or to one of its units.")
         if self.kind == self.Kind.SALES and self.unit_id:
@@ -134,7 +134,7 @@ class RolePrice(models.Model):
 
 
 class RolePriceOverride(models.Model):
-    """Another price from a day until the next override, for all or for one customer or contract."""
+    """A price in place of a role price until the next override, for all or for one customer or contract."""
 
     role_price = models.ForeignKey(RolePrice, models.CASCADE, related_name="overrides")
     valid_from = models.DateField()
@@ -165,7 +165,7 @@ class RolePriceOverride(models.Model):
 
 
 class PriceMarkup(models.Model):
-    """A percentage on top of the price found, for a category (overtime) or a role; markups stack (PRC-4)."""
+    """A percentage added to the price of a category (overtime) or a role; several markups add up (PRC-4)."""
 
     price_list = models.ForeignKey(PriceList, models.CASCADE, related_name="markups")
     name = models.CharField(max_length=100)

@@ -1,4 +1,4 @@
-"""Customers, and the work that is done for them: projects, tasks, who does it and as what."""
+"""Customers, and the work done for them: projects, tasks, roles, categories, products and resources."""
 
 from django.apps import apps
 from django.conf import settings

@@ -1,9 +1,9 @@
-"""Queues: a narrow row for each frozen row that waits for its next step.
+"""Queues: a narrow row for each final row that waits for its next step.
 
-Whoever writes the frozen row writes the queue row in the same transaction, and whoever writes the next row
-deletes it. So nobody searches for what is missing among all rows that ever were. A worker claims rows first
-and locks everything else afterwards; rows of other workers are skipped, and those of a killed worker are free
-again. On SQLite the transaction itself is the claim.
+The transaction that writes the final row also writes the queue row, and the one that writes the next row
+deletes it. So no query has to search all rows for missing ones. A worker claims queue rows first and locks
+everything else afterwards. Rows of other workers are skipped, and those of a killed worker are free again. On
+SQLite the transaction itself is the claim.
 """
 
 import datetime

@@ -180,7 +180,7 @@ class Periods(Page):
             {"year": year, "periods": list(group), "current": year.starts <= today <= year.ends}
             for year, group in groupby(rows, lambda row: row.year)
         ]
-        # This year and those before it come first, the years to come last.
+        # This year and earlier ones come first, future ones last.
         years.sort(key=lambda each: each["year"].starts > today)
         return super().get_context_data(
             years=years,

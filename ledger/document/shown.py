@@ -14,7 +14,7 @@ from ledger.models import CustomerInvoice, InvoiceLine, InvoiceReference, Invoic
 LOGO_URL = "ledgerline:/logo"
 _KIDS = (PaymentReferenceKind.KID_MOD_10, PaymentReferenceKind.KID_MOD_11)
 _INK = "#17202e"
-_FIGURES_A_COLUMN = 19  # so many characters fit into a column of the payment details
+_FIGURES_A_COLUMN = 19  # the number of characters that fit into a column of the payment details
 _NARROW = len("1,234,567.89")  # the longest amount of a tax table next to the totals
 
 

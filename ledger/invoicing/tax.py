@@ -162,7 +162,7 @@ class TaxBook:
 
     @classmethod
     def load(cls, entity: LegalEntity) -> "TaxBook":
-        """Everything in six queries, whatever the number of groups and codes."""
+        """Load everything in six queries, for any number of groups and codes."""
         rates = defaultdict(lambda: ([], []))
         rows = TaxRate.objects.filter(tax_code__entity=entity).order_by("tax_code", "valid_from")
         for code, day, percent in rows.values_list("tax_code", "valid_from", "percent"):

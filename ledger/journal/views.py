@@ -37,7 +37,7 @@ from ledger.models.journal import TAXED_OTHERWISE
 
 # More lines than this are posted in the background.
 AT_ONCE = 1000
-# So many waiting actuals are listed on their page.
+# The number of waiting actuals that are listed on their page.
 LISTED = 200
 
 _Status = IntegrationJournal.Status

@@ -1,6 +1,6 @@
 """Compares the queue of the actuals that wait for a journal with all actuals and journal lines (JRN-1).
 
-A full pass, for verifying and mending; everything else reads the queue.
+It reads all rows, for verifying and repairing; everything else reads the queue.
 """
 
 from collections.abc import Iterator

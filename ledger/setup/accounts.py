@@ -71,7 +71,7 @@ class AccountBook:
         return account
 
     def _case(self, profile_id, transaction_class, category_id) -> list[str]:
-        """What the account is for. Queries, so it is called only for a refusal."""
+        """The purpose of the account, as text. Queries, so it is called only for a refusal."""
         case = [f"class {transaction_class}"] if transaction_class else []
         if category_id is not None:
             case.append(f"category {Category.objects.get(pk=category_id)}")

@@ -238,7 +238,7 @@ def _ready_shares(chosen, count, on):
     return load_shares(chosen)
 
 
-# The items were ready when they were selected; somebody else changed them since.
+# The items were ready when they were selected; another user changed them since.
 _NOT_READY = ("IS-CANCELED", "IS-BILLED", "ON-DRAFT", "NOT-READY")
 
 

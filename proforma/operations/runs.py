@@ -205,7 +205,7 @@ def _start_execution(preview, *, by, trigger):
             customers=preview.customers.all() or None,
             projects=preview.projects.all() or None,
         )
-    except IntegrityError:  # somebody else did it at the same moment
+    except IntegrityError:  # another user did it at the same moment
         raise Refused("PREVIEW-DONE", preview=preview) from None
 
 

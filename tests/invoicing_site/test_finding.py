@@ -66,7 +66,7 @@ def test_more_than_fifty_rows_are_a_text_field(many, client):
     assert field(client) == ("", "")
     assert field(client, f"customer={many.nord.pk}") == (str(many.nord.pk), "Nordlys AS")
     assert field(client, "customer_text=lys") == ("", "lys")
-    # Nothing is chosen, because the row is of nobody.
+    # Nothing is selected, because there is no such row.
     assert field(client, "customer=999999999") == ("", "")
 
 

@@ -74,7 +74,7 @@ def test_a_list_without_totals_offers_the_count_only(it, client, settings):
 
 
 def test_all_rows_of_a_long_list_are_selected_by_a_link(it, client):
-    """BKL-2: it works without a script, and nothing is selected by a page that does not say so."""
+    """BKL-2: it works without JavaScript, and nothing is selected by a page that does not request it."""
     items(it, 4, amount=Decimal(1000))
     page = client.get(BACKLOG)
     assert page.context["stamp"] == ""

@@ -1,4 +1,4 @@
-"""Kept balances: they equal their rows, whatever was posted, and reports read them (PST-6, PST-8)."""
+"""Kept balances: they equal their rows after any postings, and reports read them (PST-6, PST-8)."""
 
 import re
 from datetime import date, timedelta

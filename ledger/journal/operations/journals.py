@@ -1,8 +1,8 @@
 """Posting integration journals, and sending journals in error back to draft (JRN-4, JRN-5).
 
 Lines are posted in chunks, each in its own transaction, so that posting can be killed at any time and started
-again. A chunk takes the same number of queries whatever its size. Posting locks the journal; the unique link
-from voucher to line is a second guard.
+again. A chunk takes the same number of queries for any number of lines. Posting locks the journal; the unique
+link from voucher to line is a second guard.
 """
 
 import datetime

@@ -1,4 +1,4 @@
-"""Mending the queue of the actuals that wait for a journal, after somebody changed it by hand (JRN-1)."""
+"""Repairs the queue of the actuals that wait for a journal, after manual changes (JRN-1)."""
 
 from actuals.models import Actual
 from actuals.operations import leave_queue, wait_for_journal

@@ -18,7 +18,7 @@ class AgedReceivables(Page):
     """Open amounts by customer, in each currency and in accounting currency.
 
     With `customer` or `view` also open transactions. The control account and the difference are those of all
-    customers, whatever the filter is.
+    customers, regardless of the filter.
     """
 
     permission = "report.view"
