@@ -906,14 +906,12 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "reason",
-                    invoicing_site.floor.reasons.ReasonField(
-                        help_text="Why it could not be taken the last time"
-                    ),
+                    invoicing_site.floor.reasons.ReasonField(help_text="Why the last attempt failed"),
                 ),
                 (
                     "retry_after",
                     models.DateTimeField(
-                        blank=True, help_text="The clock tries again from then on", null=True
+                        blank=True, help_text="The next automatic attempt is not before this time", null=True
                     ),
                 ),
                 (

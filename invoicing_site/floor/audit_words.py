@@ -48,7 +48,7 @@ _WORDS = {
     "ledger.refill_lines": "Lines of a proposal filled in again",
     "ledger.reject_proposal": "Proposal rejected",
     "ledger.reopen_period": "Period reopened",
-    "ledger.rebuild_queue": "Queue of waiting rows mended",
+    "ledger.rebuild_queue": "Queue of waiting actuals corrected",
     "ledger.request_change": "Change to a proposal requested",
     "ledger.reset_approval": "Approval of a proposal reset",
     "ledger.return_proposal": "Proposal returned to the project manager",

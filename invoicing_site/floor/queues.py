@@ -30,8 +30,10 @@ class QueueQuerySet(LockingQuerySet):
 class Queued(models.Model):
     """What waits: the frozen row is the key. The key columns never change (`guards.fixed`)."""
 
-    reason = ReasonField(help_text="Why it could not be taken the last time")
-    retry_after = models.DateTimeField(null=True, blank=True, help_text="The clock tries again from then on")
+    reason = ReasonField(help_text="Why the last attempt failed")
+    retry_after = models.DateTimeField(
+        null=True, blank=True, help_text=("The next automatic attempt is not before this time")
+    )
 
     objects = QueueQuerySet.as_manager()
 

@@ -21,17 +21,17 @@ def kept(entity: LegalEntity):
         ]
         period = periods.get(key["period"], key["period"])
         differ = [
-            f"{name.replace('_', ' ')} {amount(own)} and not {amount(right)}"
+            f"{name.replace('_', ' ')} {amount(own)} instead of {amount(right)}"
             for name, own, right in zip(found.kind.columns, found.kept[1:], found.rows[1:], strict=True)
             if own != right
         ]
         if found.kept[0] != found.rows[0]:
-            differ.append(f"{counted(int(found.kept[0]), 'row')} and not {int(found.rows[0])}")
+            differ.append(f"{counted(int(found.kept[0]), 'row')} instead of {int(found.rows[0])}")
         yield Finding(
             "KEPT",
             entity.code,
             names[0].partition(" ")[2],
             where(found.kind.model, found.balance) if found.balance else "",
-            f"The kept balance of {' and '.join(names)} in {period} differs from its rows: "
+            f"The stored balance of {' and '.join(names)} in {period} differs from its rows: "
             f"{', '.join(differ)}. The command rebuild_balances corrects it.",
         )

@@ -194,8 +194,8 @@ def test_a_wrong_balance_is_named_and_rebuilt(no1, capsys):
     sentences = [finding.sentence for finding in findings(no1.entity) if finding.code == "KEPT"]
     assert len(sentences) == 4
     assert (
-        "The kept balance of account 3000 Invoiced revenue in March 2025 differs from its rows: credit 90.00 "
-        "and not 100.00. The command rebuild_balances corrects it."
+        "The stored balance of account 3000 Invoiced revenue in March 2025 differs from its rows: credit "
+        "90.00 instead of 100.00. The command rebuild_balances corrects it."
     ) in sentences
     assert findings(other.entity) == []
 

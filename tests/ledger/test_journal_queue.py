@@ -118,7 +118,7 @@ def test_verifying_names_what_is_not_queued_and_rebuilding_mends_it(no1, capsys)
 
     assert [(found.code, found.sentence) for found in findings(no1.entity) if found.code == "QUEUE"] == [
         ("QUEUE", f"Actual {lost.pk} is in no journal and does not wait for one."),
-        ("QUEUE", f"Actual {added.pk} waits for a journal, but does not belong there."),
+        ("QUEUE", f"Actual {added.pk} is in the queue for journals, but does not have to be added to one."),
     ]
     call_command("rebuild_queues", "--entity", "NO1", "--json")
     assert json.loads(capsys.readouterr().out)["journal"] == {"added": 1, "removed": 1}

@@ -7,7 +7,8 @@ from ledger.books.operations import rebuild_balances
 
 class Command(BaseCommand):
     help = (
-        "Correct the kept balances that differ from their entries and transactions. Postings wait meanwhile."
+        "Correct stored balances that differ from their entries and transactions. Postings wait until this "
+        "is done."
     )
 
     def add_arguments(self, parser):

@@ -4,7 +4,7 @@ from ledger.journal.operations.queue import rebuild_queue
 
 
 class Command(EntityCommand):
-    help = "Mends the queues of what waits for its next step, after verify_ledger reported QUEUE."
+    help = "Correct the queue of actuals that wait for a journal, if verify_ledger has reported QUEUE."
 
     def act(self, entity, by, on, options):
         added, removed = rebuild_queue(entity, by=by)
