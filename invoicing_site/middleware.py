@@ -1,4 +1,4 @@
-"""Security headers: the browser may load our own files only, and pages may not use its devices. Compression."""
+"""Security headers and compression: the browser may load our own files only, and not use its devices."""
 
 from django.middleware.gzip import GZipMiddleware
 
