@@ -7,16 +7,13 @@ import re
 import tempfile
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from itertools import chain, islice
 
 from django.http import FileResponse, Http404, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import slugify
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
+from xlsxwriter import Workbook
 
 from invoicing_site.floor import formatting
 from invoicing_site.floor.errors import Refused
@@ -28,7 +25,9 @@ _FORMULA = re.compile(f"[{_SIGNS}]")
 # Spreadsheets of other countries split a line at these, even inside quotes, so a formula may follow.
 _SPLIT = re.compile(rf"([;|\t\r\n][\s\"]*)(?=[{_SIGNS}])")
 _SEPARATORS = re.compile(r"[,;|\t\r\n\"]")
+_SUSPECT = re.compile(f"^[{_SIGNS}]|{_SEPARATORS.pattern}")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MEASURED = 200  # rows that are measured for the column widths
 _NARROWEST, _WIDEST = 8, 60
 
@@ -59,7 +58,7 @@ def _plain(value):
         return value.replace(microsecond=0)
     if value is None or isinstance(value, Decimal | int | date):
         return value
-    return ILLEGAL_CHARACTERS_RE.sub("", str(value))
+    return _NOT_IN_XML.sub("", str(value))
 
 
 # CSV
@@ -80,7 +79,7 @@ def _field(value):
     value = _plain(value)
     if value is None:
         return ""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _SUSPECT.search(value):
         return str(value)
     text = _SPLIT.sub(r"\1'", value)
     if _FORMULA.match(text):
@@ -92,44 +91,52 @@ def _field(value):
 
 
 def _xlsx(rows, name):
-    """A workbook in a temporary file that is deleted when it is closed."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\']", " ", name).strip()[:31] or "List")
-    sheet.freeze_panes = "A2"
-    rows = iter(rows)
-    headings = next(rows)
-    first = list(islice(rows, _MEASURED))
-    for place, width in enumerate(_widths([headings, *first]), 1):
-        sheet.column_dimensions[get_column_letter(place)].width = width
-    bold = Font(bold=True)
-    head = [_cell(sheet, heading) for heading in headings]
-    for cell in head:
-        cell.font = bold
-    sheet.append(head)
-    last = 1
-    for row in chain(first, rows):
-        sheet.append([_cell(sheet, value) for value in row])
-        last += 1
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(headings))}{last}"
+    """A workbook in a temporary file that is deleted when it is closed. Rows are written as they come."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    book.save(file)
+    # A text stays a text: it becomes no formula, no link and no number.
+    texts = dict.fromkeys(["strings_to_formulas", "strings_to_urls", "strings_to_numbers"], False)
+    with Workbook(file, {"constant_memory": True, **texts}) as book:
+        sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\']", " ", name).strip()[:31] or "List")
+        sheet.freeze_panes(1, 0)
+        rows = iter(rows)
+        headings = next(rows)
+        first = list(islice(rows, _MEASURED))
+        for place, width in enumerate(_widths([headings, *first])):
+            sheet.set_column(place, place, width)
+        sheet.write_row(0, 0, headings, book.add_format({"bold": True}))
+        write, last = _writer(book, sheet), 0
+        for last, row in enumerate(chain(first, rows), 1):
+            for place, value in enumerate(row):
+                write(last, place, _plain(value))
+        sheet.autofilter(0, 0, last, len(headings) - 1)
     file.seek(0)
     return file
 
 
-def _cell(sheet, value):
-    """A cell: a number shows all its decimals, 1250.50 and not 1250.5; a text is never a formula."""
-    value = _plain(value)
-    if value is None:
-        return WriteOnlyCell(sheet)
-    cell = WriteOnlyCell(sheet, value)
-    if isinstance(value, str):
-        cell.data_type = "s"
-        if _FORMULA.match(value):
-            cell.quotePrefix = True  # stays a text after editing
-    elif isinstance(value, Decimal) and (places := -value.as_tuple().exponent) > 0:
-        cell.number_format = f"#,##0.{'0' * places}"
-    return cell
+def _writer(book, sheet):
+    """A function that writes a cell: a number shows all its decimals, 1250.50 and not 1250.5."""
+
+    @cache
+    def decimals(places):
+        return book.add_format({"num_format": f"#,##0.{'0' * places}"} if places > 0 else {})
+
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    time = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+    text = book.add_format({"quote_prefix": True})  # stays a text after editing
+
+    def write(row, column, value):
+        if isinstance(value, str):
+            sheet.write_string(row, column, value, text if _FORMULA.match(value) else None)
+        elif isinstance(value, Decimal):
+            sheet.write_number(row, column, value, decimals(-value.as_tuple().exponent))
+        elif isinstance(value, datetime):
+            sheet.write_datetime(row, column, value, time)
+        elif isinstance(value, date):
+            sheet.write_datetime(row, column, value, day)
+        elif value is not None:
+            sheet.write(row, column, value)
+
+    return write
 
 
 def _widths(rows):

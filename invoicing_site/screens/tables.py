@@ -5,16 +5,21 @@ the page shows in small print (currency, unit and so on) get their own columns.
 """
 
 from decimal import Decimal
+from functools import cache
 
 import django_tables2 as tables
+from django.core.exceptions import FieldDoesNotExist
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django_tables2 import utils
 from django_tables2.data import TableQuerysetData
-from django_tables2.rows import BoundRow
 
 from invoicing_site.floor import formatting, money
 from invoicing_site.floor.querysets import in_chunks
+from invoicing_site.screens import signatures
 from invoicing_site.templatetags import ledgerline as tags
+
+signatures.keep()
 
 # The number of records per chunk of a file; `load` is called once per chunk.
 CHUNK = 1000
@@ -101,27 +106,26 @@ class Table(tables.Table):
         for column, side in zip(shown, sides, strict=True):
             headings += [_heading(column), *side]
         yield headings
+        cells = [_cell_of(each, self) for each in shown]
         several = [each.column for each in shown if isinstance(each.column, AmountsColumn)]
         for chunk in in_chunks(self.records(), CHUNK):
             self.load(chunk)
             for record in chunk:
-                row = BoundRow(record, table=self)
-                yield from self._lines_of(row, shown, sides, several)
-                row.cells = None  # it refers back to the row and would keep it in memory
+                yield from self._lines_of(record, shown, cells, sides, several)
 
-    def _lines_of(self, row, shown, sides, several):
+    def _lines_of(self, record, shown, cells, sides, several):
         """The lines of a file for one record: one per currency, at least one."""
-        found = dict.fromkeys(code for each in several for code in each.sums(row.record, self))
+        found = dict.fromkeys(code for each in several for code in each.sums(record, self))
         for number, currency in enumerate(found or [None]):
             values = []
-            for column, side in zip(shown, sides, strict=True):
+            for column, cell, side in zip(shown, cells, sides, strict=True):
                 if isinstance(column.column, AmountsColumn):
-                    values.append(column.column.amount_in(row.record, self, currency))
+                    values.append(column.column.amount_in(record, self, currency))
                 else:
-                    value = row.get_cell_value(column.name)
+                    value = cell(record)
                     is_repeated = number and isinstance(value, Decimal | int)
                     values.append(None if is_repeated else value)
-                values += [value_of(row.record, currency) for value_of in side.values()]
+                values += [value_of(record, currency) for value_of in side.values()]
             yield values
 
     def _beside(self, shown, place):
@@ -143,6 +147,52 @@ class Table(tables.Table):
 
 def _heading(bound):
     return getattr(bound.column, "heading", "") or str(bound.header)
+
+
+def _cell_of(bound, table):
+    """A function of a record that returns the value of its cell in a file, as django-tables2 does.
+
+    What is the same for each record (the path, the arguments of the column's function) is worked out once.
+    """
+    *way, last = bound.accessor.bits
+    empty, value_of = bound.column.empty_values, bound.value
+    names, takes_all = utils.signature(value_of)
+    given = {"column": bound.column, "bound_column": bound, "table": table}
+    given = {name: given[name] for name in given if takes_all or name in names}
+    takes_value, takes_record = ("value" in names or takes_all), ("record" in names or takes_all)
+
+    def cell(record):
+        owner = record
+        for name in way:
+            owner = getattr(owner, name, None)
+        value = record.get(last) if isinstance(record, dict) else _value_at(owner, last)
+        if value in empty:
+            return None
+        if takes_value:
+            given["value"] = value
+        if takes_record:
+            given["record"] = record
+        return value_of(**given)
+
+    return cell
+
+
+def _value_at(owner, name):
+    """The value of an attribute: of a field with choices its label, of a method its result."""
+    if display := _display(type(owner), name):
+        return display(owner)
+    value = getattr(owner, name, None)
+    return value() if callable(value) else value
+
+
+@cache
+def _display(model, name):
+    """The function that returns the label of a field with choices; None for other attributes."""
+    try:
+        has_choices = bool(model._meta.get_field(name).choices)
+    except (AttributeError, FieldDoesNotExist):
+        return None
+    return getattr(model, f"get_{name}_display", None) if has_choices else None
 
 
 def plain_number(value):
