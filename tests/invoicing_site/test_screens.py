@@ -336,7 +336,7 @@ def test_a_workbook_reads_well(it, client):
     assert all(cell.font.bold for cell in sheet[1])
     assert not sheet["A2"].font.bold
     assert sheet.column_dimensions["A"].width == 30.7109375  # 28 characters, and some room
-    assert sheet.column_dimensions["D"].width == 10  # "Currency"
+    assert sheet.column_dimensions["D"].width == 10.7109375  # "Currency"
 
 
 @pytest.mark.parametrize("size", ["-1", "5000", "999999999999999999999"])
