@@ -1,5 +1,7 @@
 """Checks in a worker that the requester still has the permission for a request (SEC-1)."""
 
+from collections.abc import Iterable
+
 from contracts.models.entity import LegalEntity
 from contracts.models.permissions import may
 from invoicing_site.floor.errors import Refused
@@ -23,6 +25,18 @@ def demand_still(user, permission: str, row):
         still = type(row).objects.reachable(user, permission).filter(pk=row.pk).exists()
     if not still:
         raise Refused("MAY-NO-LONGER", user=user, permission=permission, row=row)
+
+
+def no_longer_for(user, permission: str, rows: Iterable) -> set[int]:
+    """The keys of the rows, all of one model, for which the user no longer has the permission."""
+    keys = {row.pk: type(row) for row in rows}
+    if user is None or not keys:
+        return set()
+    user = User.objects.get(pk=user.pk)
+    (model,) = set(keys.values())
+    return keys.keys() - set(
+        model.objects.reachable(user, permission).filter(pk__in=keys).values_list("pk", flat=True)
+    )
 
 
 def demand_still_in(user, permission: str, entity: str):
