@@ -10,7 +10,7 @@ from invoicing_site.models import User
 NO_LONGER = "MAY-NO-LONGER"
 
 
-def demand_still(user, permission: str, row):
+def recheck_permission(user, permission: str, row):
     """Refused if the user no longer has the permission for the row.
 
     The row may be a legal entity. The roles are read again from the database. None, the system itself, may do
@@ -39,6 +39,6 @@ def no_longer_for(user, permission: str, rows: Iterable) -> set[int]:
     )
 
 
-def demand_still_in(user, permission: str, entity: str):
+def recheck_permission_in(user, permission: str, entity: str):
     """The same for the legal entity with this code; called before a job begins."""
-    demand_still(user, permission, LegalEntity.objects.get(code=entity))
+    recheck_permission(user, permission, LegalEntity.objects.get(code=entity))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from contracts.askers import demand_still, no_longer_for
+from contracts.askers import no_longer_for, recheck_permission
 from invoicing_site.floor import formatting, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.reasons import Reason
@@ -128,7 +128,7 @@ def _refused_now(group, by) -> list[Outcome]:
     for proposal in group:
         if proposal.pk in lost:
             try:
-                demand_still(by, "proposal.post", proposal)
+                recheck_permission(by, "proposal.post", proposal)
             except Refused as refusal:
                 found.append(Outcome(proposal, refusal=refusal))
     return found
