@@ -450,7 +450,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "imported_billing",
+                    "billing_wish",
                     models.CharField(
                         blank=True,
                         choices=[

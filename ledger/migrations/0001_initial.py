@@ -1648,7 +1648,7 @@ class Migration(migrations.Migration):
                     models.DateField(
                         blank=True,
                         editable=False,
-                        help_text="The day from which the whole amount is settled",
+                        help_text="From this day on nothing of it is open; see settling.py",
                         null=True,
                     ),
                 ),

@@ -166,7 +166,7 @@ class CustomerTransaction(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="The day from which the whole amount is settled",
+        help_text="From this day on nothing of it is open; see settling.py",
     )
 
     objects = CustomerTransactionQuerySet.as_manager()
