@@ -487,6 +487,7 @@ class DetailActual(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["detail", "part"], name="detail_part_once")]
+        indexes = [models.Index(fields=["detail"], condition=Q(part="credit"), name="detail_credited")]
 
     def __str__(self):
         return self.get_part_display()

@@ -1578,6 +1578,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "ledger entries",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("customer__isnull", False)),
+                        fields=["customer"],
+                        name="ledger_by_customer",
+                    ),
+                    models.Index(
+                        condition=models.Q(("project__isnull", False)),
+                        fields=["project"],
+                        name="ledger_by_project",
+                    ),
+                ],
                 "constraints": [
                     models.UniqueConstraint(fields=("voucher", "number"), name="ledger_entry_number_once"),
                     models.CheckConstraint(

@@ -831,6 +831,11 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("part", "credit")), fields=["detail"], name="detail_credited"
+                    )
+                ],
                 "constraints": [models.UniqueConstraint(fields=("detail", "part"), name="detail_part_once")],
             },
         ),
