@@ -232,14 +232,14 @@ class ProformaInvoice(BillTo):
         Move(Status.DRAFT, "submit_for_review", Status.IN_REVIEW, "proforma.edit"),
         Move(Status.IN_REVIEW, "return_to_draft", Status.DRAFT, "proforma.edit"),
         Move((Status.DRAFT, Status.IN_REVIEW), "confirm", Status.CONFIRMED, "proforma.confirm"),
-        Move(Status.CONFIRMED, "take_back", STAYS, "proposal.edit"),
+        Move(Status.CONFIRMED, "return_proforma", STAYS, "proposal.edit"),
         done={
             "edit": _("changed"),
             "delete_draft": _("deleted"),
             "submit_for_review": _("submitted for review"),
             "return_to_draft": _("returned to draft"),
             "confirm": _("confirmed"),
-            "take_back": _("returned"),
+            "return_proforma": _("returned"),
         },
         refusals={Status.CONFIRMED: "PROFORMA-CONFIRMED", ("confirm", Status.CONFIRMED): "NOT-ALLOWED-NOW"},
     )

@@ -1660,7 +1660,7 @@ class Migration(migrations.Migration):
                     models.DateField(
                         blank=True,
                         editable=False,
-                        help_text="From this day on nothing of it is open; see settling.py",
+                        help_text="The day from which the whole amount is settled",
                         null=True,
                     ),
                 ),

@@ -170,7 +170,7 @@ class CustomerTransaction(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="From this day on nothing of it is open; see settling.py",
+        help_text="The day from which the whole amount is settled",
     )
 
     objects = CustomerTransactionQuerySet.as_manager()
