@@ -107,7 +107,7 @@ def test_the_keys_of_a_row_never_change(no1, change):
         ActualToJournal.objects.update(**change)
 
 
-def test_verifying_names_what_is_not_queued_and_rebuilding_mends_it(no1, capsys):
+def test_verifying_names_missing_queue_rows_and_rebuilding_adds_them(no1, capsys):
     """JRN-1: one actual lost its row, one got another although it is in a journal."""
     line = contract(no1, confirmed=True).lines.get()
     added = cost(no1, line)
