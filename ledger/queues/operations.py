@@ -15,7 +15,7 @@ _WAIT: dict[str, Callable] = {"journal": wait_for_journal, "proposal": wait_for_
 
 
 @dataclass(frozen=True)
-class Mended:
+class Rebuilt:
     """How many rows a queue lacked, and how many did not belong there."""
 
     queue: str
@@ -23,7 +23,7 @@ class Mended:
     removed: int
 
 
-def rebuild_queues(entity: LegalEntity, *, by) -> list[Mended]:
+def rebuild_queues(entity: LegalEntity, *, by) -> list[Rebuilt]:
     """Queue what waits for its next step and is not queued, and take out what is queued and should not be.
 
     Compares all final rows of the entity; each chunk is a transaction of its own.
@@ -31,16 +31,16 @@ def rebuild_queues(entity: LegalEntity, *, by) -> list[Mended]:
     return [_rebuilt(queue, entity, by=by) for queue in QUEUES]
 
 
-def _rebuilt(queue, entity, *, by) -> Mended:
+def _rebuilt(queue, entity, *, by) -> Rebuilt:
     wrong = in_chunks(queued_wrongly(queue, entity), _CHUNK)
-    removed = sum(_mend(queue, entity, keys, "removed", by=by) for keys in wrong)
+    removed = sum(_repair(queue, entity, keys, "removed", by=by) for keys in wrong)
     lacking = in_chunks(unqueued(queue, entity), _CHUNK)
-    added = sum(_mend(queue, entity, keys, "added", by=by) for keys in lacking)
-    return Mended(queue.name, added, removed)
+    added = sum(_repair(queue, entity, keys, "added", by=by) for keys in lacking)
+    return Rebuilt(queue.name, added, removed)
 
 
 @transaction.atomic
-def _mend(queue: Queue, entity, keys, change, *, by) -> int:
+def _repair(queue: Queue, entity, keys, change, *, by) -> int:
     if change == "removed":
         queues.leave(queue.model, keys)
     else:

@@ -51,7 +51,7 @@ def test_one_that_fails_stays_in_the_queue(no1, monkeypatch):
     assert (made.proforma, waiting()) == (first, [])
 
 
-def test_verifying_names_what_is_not_queued_and_rebuilding_mends_it(no1, capsys):
+def test_verifying_names_missing_queue_rows_and_rebuilding_adds_them(no1, capsys):
     """PRO-7: one proforma lost its row, one got another although it has a proposal."""
     deal = contract(no1, confirmed=True)
     has_one = proposed(no1, work(no1, deal)).proforma

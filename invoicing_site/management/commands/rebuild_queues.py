@@ -10,7 +10,7 @@ class Command(EntityCommand):
     def act(self, entity, by, on, options):
         return {
             "entity": entity.code,
-            "queues": [asdict(mended) for mended in rebuild_queues(entity, by=by)],
+            "queues": [asdict(rebuilt) for rebuilt in rebuild_queues(entity, by=by)],
         }
 
     def lines(self, answer):
