@@ -28,7 +28,7 @@ class AccountBalance(models.Model):
     """The entries on an account in a period with one set of dimensions, in accounting currency."""
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="balances", db_index=False)
-    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+")
+    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+", db_index=False)
     dimensions = models.ForeignKey(
         DimensionSet, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -51,7 +51,7 @@ class PartyBalance(models.Model):
     """The entries on a control account in a period that name one customer or project, in one currency."""
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="party_balances", db_index=False)
-    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+")
+    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+", db_index=False)
     project = models.ForeignKey(
         Project, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -85,7 +85,7 @@ class CustomerBalance(models.Model):
     """The transactions of a customer in a period and one currency, by the month of their documents."""
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="balances", db_index=False)
-    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+")
+    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+", db_index=False)
     currency = CurrencyField()
     month = models.DateField(help_text="The first day of the month of the documents, for statements")
     count = models.PositiveBigIntegerField()
@@ -107,7 +107,7 @@ class ProjectBalance(models.Model):
     """The transactions of a project in a period, of one kind and class, in one currency."""
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="balances", db_index=False)
-    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+")
+    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=12, choices=ProjectTransaction.Kind)
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)
     in_balance = models.BooleanField()
