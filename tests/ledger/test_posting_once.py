@@ -15,6 +15,7 @@ from ledger.models import CustomerInvoice, InvoiceProposal, LedgerEntry, Voucher
 from proforma.models import DetailActual
 from tests import factories
 from tests.ledger.billing import MARCH_31, proposed, work
+from tests.ledger.voucher_samples import balances_are_kept
 
 pytestmark = pytest.mark.django_db
 
@@ -148,6 +149,7 @@ def test_a_posting_that_fails_in_the_middle_leaves_no_gap_and_no_rows(no1, contr
     assert post(second, by=no1.accountant, on=MARCH_31).number == "INV-2025-000003"
     numbers = Voucher.objects.order_by("position").values_list("number", flat=True)
     assert list(numbers) == [f"V-2025-{n:07}" for n in range(1, 7)]
+    assert balances_are_kept()
 
 
 def test_the_accounting_date_can_be_another_day_in_an_open_period(no1, contract):
