@@ -2552,6 +2552,13 @@ class Migration(migrations.Migration):
                         name="project_balance_once",
                     )
                 ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("in_balance", True)),
+                        fields=["project"],
+                        name="project_balance_controlled",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

@@ -5,6 +5,7 @@ Each row sums the rows of one fiscal period. It is written with them, under the 
 """
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from contracts.models import Customer, Project, TransactionClass
@@ -132,6 +133,9 @@ class ProjectBalance(models.Model):
                 ],
                 name="project_balance_once",
             )
+        ]
+        indexes = [
+            models.Index(fields=["project"], condition=Q(in_balance=True), name="project_balance_controlled")
         ]
 
     def __str__(self):
