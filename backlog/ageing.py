@@ -1,6 +1,7 @@
 """The age of unbilled work, and the reasons why a backlog item can't be billed (BKL-4)."""
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -28,7 +29,7 @@ class AgeingRow:
     """The unbilled work of one contract, project or manager in one currency, by days since the work.
 
     `group` is the contract, project or manager, or None for work on a contract without manager; `items` is
-    the number of shares.
+    the number of shares, and `counts` of those for which each condition is true.
     """
 
     group: ProjectContract | Project | User | None
@@ -38,20 +39,24 @@ class AgeingRow:
     days_31_60: Decimal
     days_61_90: Decimal
     over_90: Decimal
+    counts: tuple[int, ...] = ()
 
     @property
     def total(self) -> Decimal:
         return self.days_0_30 + self.days_31_60 + self.days_61_90 + self.over_90
 
 
-def ageing(items: BacklogQuerySet, *, by: str, on: datetime.date) -> list[AgeingRow]:
+def ageing(
+    items: BacklogQuerySet, *, by: str, on: datetime.date, counting: Sequence[Q] = ()
+) -> list[AgeingRow]:
     """Unbilled work at the end of a day, today or earlier, by transaction date; sorted by group.
 
     Unbilled work is chargeable time, expenses, material and fees that were approved by that day, and on that
     day not canceled, not written off and not on a confirmed proforma. Work on a draft is unbilled, because
     the time when it was added to the draft is not stored. The dates of the actions decide, so a past day
     always gives the same result; work dated after that day is left out. `by` is one of GROUPS; with
-    "manager", work on a contract with two managers is counted for each of them. Two queries.
+    "manager", work on a contract with two managers is counted for each of them. The items of each row for
+    which a condition of `counting` is true are counted too. Two queries.
 
     For a past day, `items` must include everything that was ever billed. For today, items that are neither
     posted nor canceled give the same result faster; with `open()` items, work on drafts is left out.
@@ -59,9 +64,11 @@ def ageing(items: BacklogQuerySet, *, by: str, on: datetime.date) -> list[Ageing
     path, model = GROUPS[by]
     sums = {name: ExactSum("amount", filter=days) for name, days in _columns(on)}
     rows = unbilled(items, on=on).order_by(path, "currency").values_list(path, "currency")
-    rows = list(rows.annotate(n=Count("pk"), **sums))
+    counts = {f"count_{n}": Count("pk", filter=condition) for n, condition in enumerate(counting)}
+    rows = list(rows.annotate(n=Count("pk"), **sums, **counts))
     groups = model.objects.in_bulk({key for key, *_ in rows if key is not None})
-    result = [AgeingRow(groups.get(key), *row) for key, *row in rows]
+    width = 2 + len(sums)
+    result = [AgeingRow(groups.get(key), *row[:width], tuple(row[width:])) for key, *row in rows]
     return sorted(result, key=lambda row: (row.group is None, str(row.group), row.currency))
 
 

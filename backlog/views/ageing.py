@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import Http404
 from django.urls import reverse
 
@@ -68,13 +67,13 @@ class Ageing(Page):
 
     def get(self, request, *args, **kwargs):
         if kind := request.GET.get("_export"):
-            context = self.get_context_data()
+            context = self.get_context_data(whole=True)
             name = f"Unbilled work by {context['by']} {request.entity.code} {context['on']}"
             table = AgeingFile(context["by"], context["rows"])
             return exported(table, kind, name=name)
         return super().get(request, *args, **kwargs)
 
-    def get_context_data(self, **context):
+    def get_context_data(self, whole=False, **context):
         request, today = self.request, self.request.entity.today()
         form = AgeingForm(request.GET if request.GET.get("on") else {"on": today})
         on = form.cleaned_data["on"] if form.is_valid() else today
@@ -82,23 +81,24 @@ class Ageing(Page):
         if by not in GROUPS:
             raise Http404("Unbilled work is grouped by contract, project or manager.")
         items = BacklogItem.objects.visible_to(request.user).filter(contract__entity=request.entity)
-        items = BacklogItem.objects.filter(pk__in=items.values("pk"))
         items = items.open() if on >= today else items
-        rows = shown(items, by, on, today)
+        kept = [each.condition(today) for each in OBSTACLES] if on >= today else []
+        rows = ageing(items, by=by, on=on, counting=kept)
+        part = Paginator(rows, max(len(rows), 1) if whole else _PER_PAGE).get_page(request.GET.get("part"))
         context |= {"form": form, "on": on, "by": by, "groups": list(GROUPS), "is_today": on >= today}
         context |= {
             "columns": [label for label, *_ in _BUCKETS.values()],
-            "rows": rows,
+            "rows": shown(part, by, on, today),
+            "part": part,
             "totals": totals(rows),
         }
         return super().get_context_data(**context | chosen(request, items, by, on))
 
 
-def shown(items, by, on, today):
+def shown(found, by, on, today):
     """The rows of the page: each group's amounts by age, and for today the number of items per blocker."""
-    kept = kept_back(unbilled(items, on=on), by, today) if on >= today else {}
     rows = []
-    for row in ageing(items, by=by, on=on):
+    for row in found:
         key = row.group.pk if row.group else None
         each = Shown(row, str(row.group) if row.group else f"No {by}")
         if key is not None:
@@ -107,8 +107,8 @@ def shown(items, by, on, today):
             url = backlog_url(by, key, on, first, last) if on >= today and key else ""
             each.cells.append((label, getattr(row, name), url))
         each.kept = [
-            (obstacles.BY_CODE[code].label, n, backlog_url(by, key, on, blocked=code) if key else "")
-            for code, n in kept.get((key, row.currency), {}).items()
+            (each.label, n, backlog_url(by, key, on, blocked=each.code) if key else "")
+            for each, n in zip(OBSTACLES, row.counts, strict=False)
             if n
         ]
         rows.append(each)
@@ -143,21 +143,10 @@ def backlog_url(by, key, on, first=None, last=None, blocked=""):
     return f"{reverse('backlog')}?{urlencode(query)}"
 
 
-def kept_back(items, by, today):
-    """The number of items that each obstacle blocks, by group and currency; one query."""
-    path, _ = GROUPS[by]
-    names = {f"kept_by_{n}": each for n, each in enumerate(OBSTACLES)}
-    counts = {name: Count("pk", filter=each.condition(today)) for name, each in names.items()}
-    found = items.order_by().values_list(path, "currency").annotate(**counts)
-    codes = [each.code for each in OBSTACLES]
-    return {(key, currency): dict(zip(codes, rest, strict=True)) for key, currency, *rest in found}
-
-
-def totals(shown):
+def totals(rows):
     """The totals per currency; with several managers, an item is counted in each of their rows."""
     sums = {}
-    for each in shown:
-        row = each.row
+    for row in rows:
         parts = [getattr(row, name) for name in _BUCKETS]
         before = sums.get(row.currency, [0] * (len(parts) + 1))
         sums[row.currency] = [a + b for a, b in zip(before, [*parts, row.total], strict=True)]

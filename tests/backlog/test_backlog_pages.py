@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from backlog.models import BacklogItem
 from backlog.operations import confirm_contract, hold
+from backlog.views import ageing as ageing_page
 from contracts.models import Membership
 from tests import factories
 
@@ -215,3 +216,21 @@ def test_a_row_over_a_limit_names_the_limit_and_the_excess(manager, company, con
     BacklogItem.objects.filter(pk=item.pk).update(limit_level="line_customer")
     words = manager.get(reverse("backlog")).content.decode()
     assert "of the customer&#x27;s share of a line, by 2,500.00" in words
+
+
+def test_a_page_of_ages_has_some_groups_and_the_totals_of_all(manager, company, today, monkeypatch):
+    """BKL-4"""
+    monkeypatch.setattr(ageing_page, "_PER_PAGE", 1)
+    deals = [factories.contract(company, confirmed=True) for _ in range(2)]
+    for deal, price in zip(deals, (3, 5), strict=True):
+        factories.ready_item(company, deal, price=Decimal(price), date=today)
+
+    def shown(**query):
+        page = manager.get(reverse("ageing"), query)
+        return [each.row.group for each in page.context["rows"]], page.context["totals"][0][1][-1][1]
+
+    first, second = sorted(deals, key=str)
+    assert shown() == ([first], 8)
+    assert shown(part=2) == ([second], 8)
+    file = manager.get(reverse("ageing"), {"_export": "csv"}).getvalue().decode()
+    assert len(file.splitlines()) == 3
