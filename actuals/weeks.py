@@ -115,7 +115,7 @@ class TypedRow:
     description_before: str = ""
 
     @property
-    def has_new_description(self) -> bool:
+    def is_described_anew(self) -> bool:
         return self.description != self.description_before
 
 

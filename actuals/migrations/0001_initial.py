@@ -450,7 +450,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "imported_billing",
+                    "billing_wish",
                     models.CharField(
                         blank=True,
                         choices=[
@@ -472,6 +472,11 @@ class Migration(migrations.Migration):
                         condition=models.Q(("status", "submitted")),
                         fields=["entity", "date", "id"],
                         name="entry_submitted",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status__in", ["draft", "submitted", "recall"])),
+                        fields=["entity", "date"],
+                        name="entry_open",
                     ),
                     models.Index(
                         condition=models.Q(("status__in", ["approved", "recall"])),

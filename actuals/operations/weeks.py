@@ -119,7 +119,7 @@ class _Plan:
             return
         for day, typed in changed.items():
             self._cell(row, day, typed)
-        if row.has_new_description:
+        if row.is_described_anew:
             self._describe(row, changed)
 
     def _why_not(self, key):

@@ -38,9 +38,17 @@ class Part:
 
 def counted(rows, amount="amount", currency="currency"):
     """The number of rows and their total per currency, in one query."""
-    found = rows.order_by().values(currency).annotate(n=Count("pk"), sum=ExactSum(amount)).order_by(currency)
-    found = list(found)
-    return sum(each["n"] for each in found), {each[currency]: each["sum"] for each in found}
+    found = rows.order_by(currency).values_list(currency).annotate(n=Count("pk"), sum=ExactSum(amount))
+    return added_up(found)
+
+
+def added_up(found):
+    """The number of rows and their total per currency, from currencies with a number and a total each."""
+    count, sums = 0, {}
+    for currency, n, amount in found:
+        count += n
+        sums[currency] = sums.get(currency, 0) + amount
+    return count, sums
 
 
 class Home(TemplateView):
@@ -85,11 +93,16 @@ def _manager(request):
     entries = Entry.objects.reachable(user, "entry.approve").filter(entity=entity).submitted()
     items = BacklogItem.objects.reachable(user, "backlog.mark").filter(contract__entity=entity)
     work = items.filter(actual__isnull=False).with_counted()  # milestones have their own list
-    waiting, waiting_sums = counted(
-        work.filter(status="not_ready").exclude(limit_status="failed"), amount="counted"
+    found = work.open().order_by("currency").values_list("currency", "status", "limit_status")
+    found = list(found.annotate(n=Count("pk"), sum=ExactSum("counted")))
+    (waiting, waiting_sums), (ready, ready_sums), (failed, failed_sums) = (
+        added_up((currency, n, amount) for currency, *state, n, amount in found if is_shown(*state))
+        for is_shown in (
+            lambda status, limit: status == "not_ready" and limit != "failed",
+            lambda status, limit: status == "ready",
+            lambda status, limit: limit == "failed",
+        )
     )
-    ready, ready_sums = counted(work.ready(), amount="counted")
-    failed, failed_sums = counted(work.open().filter(limit_status="failed"), amount="counted")
     reached, reached_sums = counted(items.ready().filter(milestone_part__isnull=False))
     proformas = ProformaInvoice.objects.reachable(user, "proforma.edit").filter(entity=entity)
     drafts, draft_sums = counted(

@@ -56,7 +56,7 @@ CHECKS = (
     chain.vouchers,
     chain.numbers,
     chain.journals,
-    queues.queues,
+    queues.journals,
     subledgers.customers,
     subledgers.projects,
     subledgers.work_in_progress,

@@ -30,8 +30,8 @@ def kept(entity: LegalEntity):
         yield Finding(
             "KEPT",
             entity.code,
-            names[0].partition(" ")[2] if names else str(period),
+            names[0].partition(" ")[2],
             where(found.kind.model, found.balance) if found.balance else "",
-            f"The stored balance of {' and '.join(names) or 'the vouchers'} in {period} differs from its rows: "
+            f"The stored balance of {' and '.join(names)} in {period} differs from its rows: "
             f"{', '.join(differ)}. The command rebuild_balances corrects it.",
         )

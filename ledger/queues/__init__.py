@@ -1,1 +1,0 @@
-"""The queues of what waits for its next step: compared with the rows that wait, and repaired."""
