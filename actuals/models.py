@@ -516,8 +516,8 @@ class ActualToJournal(Queued):
         return f"actual {self.actual_id}"
 
 
-# What was approved is what the actuals were made of; a correction is an entry of its own (APP-6).
-# Canceling an approval changes what was decided together with the status, so that is sealed and not guarded.
+# Actuals were created from the approved values; a correction is a separate entry (APP-6). Canceling an
+# approval changes the decision together with the status, so the decision is sealed and not guarded.
 _APPROVED = "OLD.status IN ('approved', 'recall')"
 _DECISION = ["decided_at", "decided_by", "decision_comment", "billable_quantity", "billing_type"]
 _TIMES_CANCELED = (
