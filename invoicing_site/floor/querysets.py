@@ -157,6 +157,17 @@ def in_chunks(rows: Iterable, size: int) -> Iterator[list]:
         yield chunk
 
 
+def by_keys(rows, size: int) -> Iterator:
+    """The rows of a queryset in its order, of which `size` are in memory at a time.
+
+    The keys are read at once. So a row whose place in the order changes is neither missing nor there twice,
+    and no cursor of the server is needed, which a pool of connections could not keep.
+    """
+    for keys in in_chunks(list(rows.values_list("pk", flat=True)), size):
+        found = rows.order_by().in_bulk(keys)
+        yield from (found[key] for key in keys if key in found)
+
+
 def draw_ids(model, n: int) -> list[int]:
     """Reserve primary keys for n new rows of the model, in ascending order."""
     if not n:

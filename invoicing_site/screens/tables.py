@@ -15,7 +15,7 @@ from django_tables2 import utils
 from django_tables2.data import TableQuerysetData
 
 from invoicing_site.floor import formatting, money
-from invoicing_site.floor.querysets import in_chunks
+from invoicing_site.floor.querysets import by_keys, in_chunks
 from invoicing_site.screens import signatures
 from invoicing_site.templatetags import ledgerline as tags
 
@@ -85,18 +85,10 @@ class Table(tables.Table):
         """Read additional data for the columns of these records: those of a page, or one chunk of a file."""
 
     def records(self):
-        """All records in order, without keeping them in memory.
-
-        The keys are read at once. So a record whose place in the order changes is neither missing nor there
-        twice, and no cursor of the server is needed, which a pool of connections could not keep.
-        """
-        if not isinstance(self.data, TableQuerysetData):
-            yield from self.data
-            return
-        rows = self.data.data
-        for keys in in_chunks(list(rows.values_list("pk", flat=True)), CHUNK):
-            found = rows.order_by().in_bulk(keys)
-            yield from (found[key] for key in keys if key in found)
+        """All records in order, without keeping them in memory."""
+        if isinstance(self.data, TableQuerysetData):
+            return by_keys(self.data.data, CHUNK)
+        return iter(self.data)
 
     def label(self, record):
         """The label of the row's check box: customer, kind and amount, so that it is unique."""

@@ -30,8 +30,9 @@ Each check has a code, and each finding is a sentence with its place.
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
-from django.db import connection
+from django.db import connection, transaction
 
 from contracts.models import LegalEntity
 from invoicing_site.floor import guards
@@ -86,10 +87,17 @@ def look(entity: LegalEntity | None = None) -> Iterator[Finding]:
     entities = [entity] if entity else LegalEntity.objects.order_by("pk")
     for one in entities:
         for check in CHECKS:
-            yield from check(one)
+            with _cursors():
+                yield from check(one)
     if entity is None:
-        yield from invoices.other_files()
-        yield from seals.sealed()
+        with _cursors():
+            yield from invoices.other_files()
+            yield from seals.sealed()
+
+
+def _cursors():
+    """On PostgreSQL a transaction: a pool of connections would not keep the cursors of a session."""
+    return transaction.atomic() if connection.vendor == "postgresql" else nullcontext()
 
 
 def findings(entity: LegalEntity | None = None) -> list[Finding]:

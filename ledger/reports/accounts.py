@@ -1,12 +1,14 @@
 """Accounts: the trial balance, and the card of one account. All in accounting currency (PST-6)."""
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import BigIntegerField, DecimalField, F, Func, QuerySet, Sum, Value, Window
 
 from contracts.models import LegalEntity
+from invoicing_site.floor.querysets import by_keys
 from ledger.models import Account, AccountBalance, FiscalYear, LedgerEntry
 from ledger.reports.kept import Day
 
@@ -106,13 +108,14 @@ def _sums(entity, day, **only) -> dict[int, tuple[Decimal, Decimal]]:
     return {account: sums for (account,), sums in found.items()}
 
 
+_BOOK_ORDER = ("voucher__date", "voucher__position", "number")
+
+
 @dataclass(frozen=True)
 class LedgerCard:
     """One account from `start` to `end`, both included, in accounting currency, debit less credit.
 
-    `entries` is a queryset to be paginated, in the order of the books: date, voucher, entry. Each entry has
-    its `voucher` loaded and `running`, the account's balance after it, including the opening balance. The
-    running balance is calculated over all entries of the period: do not filter the queryset.
+    `rows` are its entries in the order of the books: date, voucher, entry. Each has its `voucher` loaded.
     """
 
     account: Account
@@ -121,11 +124,30 @@ class LedgerCard:
     opening: Decimal
     debit: Decimal
     credit: Decimal
-    entries: QuerySet[LedgerEntry]
+    rows: QuerySet[LedgerEntry]
 
     @property
     def closing(self) -> Decimal:
         return self.opening + self.debit - self.credit
+
+    @property
+    def entries(self) -> QuerySet[LedgerEntry]:
+        """The entries to be paginated, with `running`, the balance after each, including the opening balance.
+
+        The running balance is calculated over all entries of the period: do not filter the queryset.
+        """
+        movement = _Units(F("accounting_debit") - F("accounting_credit"))
+        running = Window(Sum(movement), order_by=[F(name).asc() for name in _BOOK_ORDER])
+        opening = Value(_units(self.opening), output_field=BigIntegerField())
+        return self.rows.annotate(running=_Amount(opening + running))
+
+    def all_entries(self) -> Iterator[LedgerEntry]:
+        """All entries with `running`, for a file. They are not kept in memory."""
+        running = self.opening
+        for entry in by_keys(self.rows, 2000):
+            running += entry.accounting_debit - entry.accounting_credit
+            entry.running = running
+            yield entry
 
 
 def ledger_card(account: Account, *, start: datetime.date, end: datetime.date) -> LedgerCard:
@@ -139,16 +161,12 @@ def ledger_card(account: Account, *, start: datetime.date, end: datetime.date) -
         for day in (end, start - _A_DAY)
     )
     opening = debit_before - credit_before
-    order = ("voucher__date", "voucher__position", "number")
-    movement = _Units(F("accounting_debit") - F("accounting_credit"))
-    running = Window(Sum(movement), order_by=[F(name).asc() for name in order])
-    entries = (
+    rows = (
         LedgerEntry.objects.filter(account=account, voucher__date__range=(start, end))
         .select_related("voucher", "project", "customer")
-        .annotate(running=_Amount(Value(_units(opening), output_field=BigIntegerField()) + running))
-        .order_by(*order)
+        .order_by(*_BOOK_ORDER)
     )
-    return LedgerCard(account, start, end, opening, debit - debit_before, credit - credit_before, entries)
+    return LedgerCard(account, start, end, opening, debit - debit_before, credit - credit_before, rows)
 
 
 # `ExactSum` can't be used as a window function. A window adds whole ten-thousandths, which is exact on both

@@ -20,7 +20,9 @@ class Command(migrate.Command):
 def _alone(connection):
     if connection.vendor == "postgresql":
         with closing(connection.copy()) as own, own.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [_KEY])  # until this connection is closed
+            # Until the transaction ends with the connection: a pool may keep a lock of the session for ever.
+            own.set_autocommit(False)
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_KEY])
             yield
     elif connection.is_in_memory_db():
         yield
