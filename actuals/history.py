@@ -13,12 +13,12 @@ from actuals.models import Entry
 from invoicing_site.models import AuditEvent
 
 _MOST = 100
-_HANDED_IN, _DECIDED = "Submitted", {"Approved", "Rejected", "Approval canceled"}
+_SUBMITTED, _DECIDED = "Submitted", {"Approved", "Rejected", "Approval canceled"}
 _DONE = {
     "actuals.enter": "Saved as a draft",
     "actuals.amend": "Changed",
     "actuals.save_week": "Changed",
-    "actuals.submit": _HANDED_IN,
+    "actuals.submit": _SUBMITTED,
     "actuals.recall": "Recalled",
     "backlog.approve": "Approved",
     "backlog.reject": "Rejected",
@@ -55,8 +55,8 @@ def history_of(entry: Entry) -> list[Step]:
         for event in _events(entry)
     ]
     done = {step.done for step in steps}
-    if entry.submitted_at and _HANDED_IN not in done:
-        steps.append(Step(entry.submitted_at, _HANDED_IN, entry.submitted_by))
+    if entry.submitted_at and _SUBMITTED not in done:
+        steps.append(Step(entry.submitted_at, _SUBMITTED, entry.submitted_by))
     if entry.decided_at and not done & _DECIDED:
         decided = (
             "Sent back" if entry.status == Entry.Status.DRAFT else entry.get_status_display().capitalize()

@@ -185,7 +185,7 @@ class Entry(models.Model):
         },
     )
 
-    class Wish(models.TextChoices):
+    class ImportedBilling(models.TextChoices):
         NON_CHARGEABLE = "non_chargeable", "non-chargeable"
         COST_ONLY = "cost_only", "cost only, invoiced elsewhere"
 
@@ -266,10 +266,10 @@ class Entry(models.Model):
         blank=True,
         help_text="Set by the approver; empty: according to the contract line",
     )
-    billing_wish = models.CharField(
+    imported_billing = models.CharField(
         "imported billing",
         max_length=14,
-        choices=Wish,
+        choices=ImportedBilling,
         blank=True,
         help_text="As imported from the other program; the approver can choose another billing type",
     )
@@ -524,8 +524,8 @@ _TIMES_CANCELED = (
     "(SELECT count(DISTINCT b.id) FROM actuals_actual r JOIN actuals_batch b ON b.id = r.batch_id"
     " WHERE r.entry_id = OLD.id AND r.type = 'cost' AND r.reverses_id IS NOT NULL AND b.action = 'cancel')"
 )
-guards.frozen(Entry, when=_APPROVED, except_=["status", *_DECISION], let_go=_TIMES_CANCELED)
-seals.also(Entry, _DECISION, name="decision", when=_APPROVED, let_go=_TIMES_CANCELED)
+guards.frozen(Entry, when=_APPROVED, except_=["status", *_DECISION], unguarded=_TIMES_CANCELED)
+seals.also(Entry, _DECISION, name="decision", when=_APPROVED, unguarded=_TIMES_CANCELED)
 guards.insert_only(Batch)
 guards.insert_only(PriceDecision)
 guards.insert_only(Actual)

@@ -115,7 +115,7 @@ class TypedRow:
     description_before: str = ""
 
     @property
-    def is_described_anew(self) -> bool:
+    def has_new_description(self) -> bool:
         return self.description != self.description_before
 
 

@@ -24,6 +24,7 @@ from proforma.models import (
     ProformaInvoice,
     ProformaLine,
     ProformaSchedule,
+    ProformaToPropose,
     RunContract,
 )
 
@@ -457,11 +458,13 @@ CONFIRMED = """
     WHERE id = %(proforma)s
 """
 
+TO_PROPOSE = insert(ProformaToPropose, proforma_id="%(proforma)s", entity_id="%(entity)s")
+
 
 def confirm(hand: Hand):
     """The reversal and the billed sales of every detail, a commit for each proforma."""
     for (proforma,) in hand.ask(DRAFTS):
         with hand.commit():
             batch = hand.add(CONFIRMATION)
-            for sql in (REVERSALS, BILLED, LINKS, SETTLED, CONFIRMED):
+            for sql in (REVERSALS, BILLED, LINKS, SETTLED, CONFIRMED, TO_PROPOSE):
                 hand.do(sql, batch=batch, proforma=proforma)

@@ -7,6 +7,7 @@ import datetime
 
 from benchmarks.by_hand import PART, Hand, copied, insert, same
 from benchmarks.company import BILLED_ON
+from ledger.invoicing.groups import MOST
 from ledger.journal.operations.lines import CHUNK
 from ledger.models import (
     AccountBalance,
@@ -201,8 +202,8 @@ OF_PROJECT = insert(
     accounting_amount="l.accounting_amount",
     in_balance="a.type <> 'cost'",
 )
-EARLIEST = f"""
-    SELECT min(l.accounting_date) FROM todo JOIN ledger_journalline l ON l.id = todo.id WHERE {PART}
+LATEST = f"""
+    SELECT max(l.accounting_date) FROM todo JOIN ledger_journalline l ON l.id = todo.id WHERE {PART}
 """
 CHAIN = """
     SELECT chain_length FROM contracts_numbersequence WHERE entity_id = %(entity)s AND kind = 'voucher'
@@ -246,7 +247,7 @@ def post_journals(hand: Hand):
             hand.do(BEGUN, journal=journal)
         for part in hand.list_up(UNPOSTED, CHUNK, journal=journal):
             with hand.commit():
-                ((day,),) = hand.ask(EARLIEST, **part)
+                ((day,),) = hand.ask(LATEST, **part)
                 ((position,),) = hand.ask(CHAIN)
                 count = part["until"] - part["after"]
                 values = {"last": hand.draw("voucher", count, day), "position": position, "count": count}
@@ -258,10 +259,10 @@ def post_journals(hand: Hand):
 
 # Proposals
 
-CONFIRMED = """
-    SELECT f.id FROM proforma_proformainvoice f LEFT JOIN ledger_invoiceproposal p ON p.proforma_id = f.id
-    WHERE f.entity_id = %(entity)s AND f.status = 'confirmed' AND p.id IS NULL ORDER BY f.id
+TO_PROPOSE = """
+    SELECT proforma_id FROM proforma_proformatopropose WHERE entity_id = %(entity)s ORDER BY proforma_id
 """
+PROPOSED = "DELETE FROM proforma_proformatopropose WHERE proforma_id = %(proforma)s"
 PROPOSAL = insert(
     InvoiceProposal,
     """
@@ -303,17 +304,19 @@ PROPOSAL_LINES = insert(
 
 def propose(hand: Hand):
     """A proposal with its section and lines, a commit for each proforma."""
-    for (proforma,) in hand.ask(CONFIRMED):
+    for (proforma,) in hand.ask(TO_PROPOSE):
         with hand.commit():
             proposal = hand.add(PROPOSAL, proforma=proforma)
             hand.do(SECTIONS, proposal=proposal, proforma=proforma)
             hand.do(PROPOSAL_LINES, proposal=proposal, proforma=proforma)
+            hand.do(PROPOSED, proforma=proforma)
 
 
 # Invoices
 
 OPEN = """
-    SELECT p.id, p.proforma_id, f.bill_to_name, f.currency
+    SELECT p.id, p.proforma_id, f.bill_to_name, f.currency,
+           (SELECT count(*) FROM ledger_proposalline l WHERE l.proposal_id = p.id)
     FROM ledger_invoiceproposal p JOIN proforma_proformainvoice f ON f.id = p.proforma_id
     WHERE p.entity_id = %(entity)s AND p.status = 'open' ORDER BY p.number
 """
@@ -543,27 +546,42 @@ SETTLED = "UPDATE ledger_invoiceproposal SET status = 'posted' WHERE id = %(prop
 
 
 def post_invoices(hand: Hand):
-    """An invoice with its lines, taxes, voucher and subledger rows, a commit for each proposal."""
-    due_date = BILLED_ON + datetime.timedelta(days=hand.world.company.payment_term.days)
-    for proposal, proforma, buyer, currency in hand.ask(OPEN):
+    """An invoice with its lines, taxes, voucher and subledger rows, a commit for each group of proposals."""
+    for group in _groups(hand.ask(OPEN)):
         with hand.commit():
-            seq = hand.draw("invoice") + 1
-            ((position,),) = hand.ask(CHAIN)
-            values = {
-                "proposal": proposal,
-                "proforma": proforma,
-                "buyer": buyer,
-                "currency": currency,
-                "due_date": due_date,
-                "seq": seq,
-                "number": hand.number("invoice", seq),
-                "voucher_number": hand.number("voucher", hand.draw("voucher") + 1),
-                "position": position,
-                "count": 1,
-            }
-            values["voucher"] = hand.add(VOUCHER, **values)
-            values["invoice"] = hand.add(INVOICE, **values)
-            for sql in (TAXES, INVOICE_LINES, INVOICE_ENTRIES, OF_CUSTOMER, REVENUE, NOT_ACCRUED, SETTLED):
-                hand.do(sql, **values)
-            for sql in (CHAINED, *BALANCES):
-                hand.do(sql, **values)
+            for proposal in group:
+                _post_invoice(hand, *proposal)
+
+
+def _groups(rows):
+    group, size = [], 0
+    for *proposal, lines in rows:
+        if group and size + lines > MOST:
+            yield group
+            group, size = [], 0
+        group.append(proposal)
+        size += lines
+    yield group
+
+
+def _post_invoice(hand, proposal, proforma, buyer, currency):
+    seq = hand.draw("invoice") + 1
+    ((position,),) = hand.ask(CHAIN)
+    values = {
+        "proposal": proposal,
+        "proforma": proforma,
+        "buyer": buyer,
+        "currency": currency,
+        "due_date": BILLED_ON + datetime.timedelta(days=hand.world.company.payment_term.days),
+        "seq": seq,
+        "number": hand.number("invoice", seq),
+        "voucher_number": hand.number("voucher", hand.draw("voucher") + 1),
+        "position": position,
+        "count": 1,
+    }
+    values["voucher"] = hand.add(VOUCHER, **values)
+    values["invoice"] = hand.add(INVOICE, **values)
+    for sql in (TAXES, INVOICE_LINES, INVOICE_ENTRIES, OF_CUSTOMER, REVENUE, NOT_ACCRUED, SETTLED):
+        hand.do(sql, **values)
+    for sql in (CHAINED, *BALANCES):
+        hand.do(sql, **values)

@@ -9,4 +9,4 @@ class ContractsConfig(AppConfig):
         from contracts import askers
         from invoicing_site.floor import jobs
 
-        jobs.check_askers_with(askers.demand_still_in)
+        jobs.check_askers_with(askers.recheck_permission_in)

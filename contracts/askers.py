@@ -1,5 +1,7 @@
 """Checks in a worker that the requester still has the permission for a request (SEC-1)."""
 
+from collections.abc import Iterable
+
 from contracts.models.entity import LegalEntity
 from contracts.models.permissions import may
 from invoicing_site.floor.errors import Refused
@@ -8,7 +10,7 @@ from invoicing_site.models import User
 NO_LONGER = "MAY-NO-LONGER"
 
 
-def demand_still(user, permission: str, row):
+def recheck_permission(user, permission: str, row):
     """Refused if the user no longer has the permission for the row.
 
     The row may be a legal entity. The roles are read again from the database. None, the system itself, may do
@@ -25,6 +27,18 @@ def demand_still(user, permission: str, row):
         raise Refused("MAY-NO-LONGER", user=user, permission=permission, row=row)
 
 
-def demand_still_in(user, permission: str, entity: str):
+def no_longer_for(user, permission: str, rows: Iterable) -> set[int]:
+    """The keys of the rows, all of one model, for which the user no longer has the permission."""
+    keys = {row.pk: type(row) for row in rows}
+    if user is None or not keys:
+        return set()
+    user = User.objects.get(pk=user.pk)
+    (model,) = set(keys.values())
+    return keys.keys() - set(
+        model.objects.reachable(user, permission).filter(pk__in=keys).values_list("pk", flat=True)
+    )
+
+
+def recheck_permission_in(user, permission: str, entity: str):
     """The same for the legal entity with this code; called before a job begins."""
-    demand_still(user, permission, LegalEntity.objects.get(code=entity))
+    recheck_permission(user, permission, LegalEntity.objects.get(code=entity))

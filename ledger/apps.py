@@ -13,4 +13,4 @@ class LedgerConfig(AppConfig):
         from ledger.setup.tax_groups import outside_scope
 
         tax_groups.answered_by(outside_scope)
-        seals.witness("vouchers", heads, lost)
+        seals.include_chain("vouchers", heads, lost)

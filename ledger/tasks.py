@@ -153,7 +153,7 @@ def _invoices_rows(job, user):
     asks_for_each=True,
 )
 def post_chosen_invoices(work, proposals, on):
-    """Post these proposals, each in a separate transaction (PST-1)."""
+    """Post these proposals, each as a whole or not at all (PST-1)."""
     rows = list(InvoiceProposal.objects.filter(pk__in=proposals))
     outcomes = posting.post_all(
         rows, by=work.by, on=datetime.date.fromisoformat(on), asked_before=True, report=work.report

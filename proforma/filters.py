@@ -118,7 +118,7 @@ class ProformaFilter(django_filters.FilterSet):
         if not chosen:
             return rows
         # Returned and posted proformas have the status confirmed; the filter shows them separately.
-        posted = Q(proposal__invoice__isnull=False)
+        posted = Q(Exists(rows.model.objects.filter(pk=OuterRef("pk"), proposal__invoice__isnull=False)))
         found = Q(status__in=chosen) & ~was_returned() & ~posted
         if "posted" in chosen:
             found |= posted

@@ -34,6 +34,7 @@ from contracts.models import (
 from invoicing_site.floor import formatting, guards, wording
 from invoicing_site.floor.fields import AmountField, CurrencyField, PriceField, QuantityField
 from invoicing_site.floor.moves import GONE, STAYS, THE_PROGRAM, Move, Moves
+from invoicing_site.floor.queues import Queued
 from invoicing_site.floor.reasons import ReasonField
 
 
@@ -231,14 +232,14 @@ class ProformaInvoice(BillTo):
         Move(Status.DRAFT, "submit_for_review", Status.IN_REVIEW, "proforma.edit"),
         Move(Status.IN_REVIEW, "return_to_draft", Status.DRAFT, "proforma.edit"),
         Move((Status.DRAFT, Status.IN_REVIEW), "confirm", Status.CONFIRMED, "proforma.confirm"),
-        Move(Status.CONFIRMED, "take_back", STAYS, "proposal.edit"),
+        Move(Status.CONFIRMED, "return_proforma", STAYS, "proposal.edit"),
         done={
             "edit": _("changed"),
             "delete_draft": _("deleted"),
             "submit_for_review": _("submitted for review"),
             "return_to_draft": _("returned to draft"),
             "confirm": _("confirmed"),
-            "take_back": _("returned"),
+            "return_proforma": _("returned"),
         },
         refusals={Status.CONFIRMED: "PROFORMA-CONFIRMED", ("confirm", Status.CONFIRMED): "NOT-ALLOWED-NOW"},
     )
@@ -486,6 +487,7 @@ class DetailActual(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["detail", "part"], name="detail_part_once")]
+        indexes = [models.Index(fields=["detail"], condition=Q(part="credit"), name="detail_credited")]
 
     def __str__(self):
         return self.get_part_display()
@@ -508,6 +510,22 @@ class LimitOverride(models.Model):
         return f"{self.over} over {self.limit}"
 
 
+class ProformaToPropose(Queued):
+    """A confirmed proforma that waits for its invoice proposal (PRO-7)."""
+
+    proforma = models.OneToOneField(
+        ProformaInvoice, models.PROTECT, primary_key=True, related_name="to_propose"
+    )
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+")
+
+    class Meta:
+        verbose_name = "proforma that waits for a proposal"
+        verbose_name_plural = "proformas that wait for a proposal"
+
+    def __str__(self):
+        return f"proforma {self.proforma_id}"
+
+
 _CONFIRMED = "OLD.status = 'confirmed'"
 _LINE_CONFIRMED = (
     "EXISTS (SELECT 1 FROM proforma_proformainvoice p"
@@ -523,3 +541,4 @@ guards.frozen(ProformaLine, when=_LINE_CONFIRMED, sealed_with="proforma")
 guards.frozen(LineDetail, when=_DETAIL_CONFIRMED, except_=["backlog_item"], sealed_with="line__proforma")
 guards.insert_only(DetailActual)
 guards.insert_only(LimitOverride)
+guards.fixed(ProformaToPropose, "proforma", "entity")

@@ -6,7 +6,7 @@ that was added later count too. Under the contract's lock the amounts left can't
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -61,6 +61,10 @@ class Order(NamedTuple):
         return formatting.span(self.valid_from, self.valid_to)
 
     is_valid_on = PurchaseOrder.is_valid_on
+
+
+# The dates and amounts of what counts under an order.
+Rows = Sequence[tuple[date, Decimal]]
 
 
 class Shortage(NamedTuple):
@@ -162,26 +166,40 @@ def _charged_on_drafts():
     return details.exclude(transaction_class=TransactionClass.RETAINER)
 
 
+def counts(actual: Actual) -> bool:
+    """Whether an actual that confirming created counts under an order: billed sales, and their reversals."""
+    return (
+        actual.type == Actual.Type.BILLED_SALES
+        and actual.billing_type == BillingType.CHARGEABLE
+        and actual.transaction_class != TransactionClass.RETAINER
+    )
+
+
 def _billed():
-    """Billed sales and their reversals."""
+    """The actuals that count, of all proformas."""
     actuals = Actual.objects.filter(
         type=Actual.Type.BILLED_SALES, billing_type=BillingType.CHARGEABLE, detail_actual__isnull=False
     )
     return actuals.exclude(transaction_class=TransactionClass.RETAINER)
 
 
-def shortages(proforma: ProformaInvoice) -> list[Shortage]:
+def shortages(
+    proforma: ProformaInvoice, *, orders: list[Order] | None = None, rows: Rows | None = None
+) -> list[Shortage]:
     """The orders whose amount is too small for this proforma; the largest shortage first.
 
     If it has an order: that order, if everything under it is more than its amount. If it has none: the orders
-    that are valid on the dates of its work but have too little left, which is why it has none.
+    that are valid on the dates of its work but have too little left, which is why it has none. `orders` are
+    those of its contract customer, and `rows` the dates and amounts that count under them; both are read if
+    they are not given.
     """
     if proforma.kind == ProformaInvoice.Kind.CORRECTION:
         return []
-    orders = load_orders([proforma.contract_id], customers=[proforma.contract_customer_id])
-    needed = defaultdict(Decimal)
-    if own := _own(orders, proforma):
-        needs = sum((amount for day, amount in _rows_of(proforma)), _ZERO)
+    orders = _orders_of(proforma) if orders is None else orders
+    rows = _rows_of(proforma) if rows is None else rows
+    needed: dict[int, Decimal] = defaultdict(Decimal)
+    if own := own_order(orders, proforma):
+        needs = sum((amount for day, amount in rows), _ZERO)
         found = own.over and needs > 0
         return (
             [Shortage(own.number, own.amount, _ZERO, own.over, own.pk, proforma.currency, own.used)]
@@ -189,7 +207,7 @@ def shortages(proforma: ProformaInvoice) -> list[Shortage]:
             else []
         )
     if not proforma.order_reference and orders:
-        for day, amount in _rows_of(proforma):
+        for day, amount in rows:
             if valid := [order for order in orders if order.is_valid_on(day)]:
                 needed[max(valid, key=_room).pk] += amount
     found = [
@@ -223,20 +241,26 @@ def unknown_order(proforma: ProformaInvoice) -> Reason | None:
     return Reason("ORDER-UNKNOWN", order=proforma.order_reference, orders=numbers)
 
 
-def outside_order(proforma: ProformaInvoice) -> Reason | None:
+def outside_order(
+    proforma: ProformaInvoice, *, orders: list[Order] | None = None, rows: Rows | None = None
+) -> Reason | None:
     """That it bills work dated outside the validity of its order; None if it doesn't.
 
-    A correction belongs to the order of the corrected proforma, even if that has expired.
+    A correction belongs to the order of the corrected proforma, even if that has expired. `orders` and `rows`
+    as for `shortages`.
     """
     has_order = proforma.purchase_order_id or proforma.order_reference
     if proforma.kind == ProformaInvoice.Kind.CORRECTION or not has_order:
         return None
-    return days_outside_order(proforma, days_of(proforma))
+    days = days_of(proforma) if rows is None else {day for day, amount in rows}
+    return days_outside_order(proforma, days, orders=orders)
 
 
-def days_outside_order(proforma: ProformaInvoice, days: Iterable[date]) -> Reason | None:
+def days_outside_order(
+    proforma: ProformaInvoice, days: Iterable[date], *, orders: list[Order] | None = None
+) -> Reason | None:
     """That the order of the proforma is not valid on one of the days; None if it is, or without an order."""
-    order = order_of(proforma)
+    order = order_of(proforma) if orders is None else own_order(orders, proforma)
     outside = [day for day in days if not order.is_valid_on(day)] if order else []
     if not outside:
         return None
@@ -270,10 +294,15 @@ def order_of(proforma: ProformaInvoice) -> Order | None:
     """The order that the proforma is linked to, or whose number it has, with its used amount."""
     if proforma.purchase_order_id is None and not proforma.order_reference:
         return None
-    return _own(load_orders([proforma.contract_id], customers=[proforma.contract_customer_id]), proforma)
+    return own_order(_orders_of(proforma), proforma)
 
 
-def _own(orders, proforma):
+def _orders_of(proforma):
+    return load_orders([proforma.contract_id], customers=[proforma.contract_customer_id])
+
+
+def own_order(orders: list[Order], proforma: ProformaInvoice) -> Order | None:
+    """The one of these orders that the proforma is linked to, or whose number it has."""
     if proforma.purchase_order_id:
         return next(order for order in orders if order.pk == proforma.purchase_order_id)
     return named(orders, proforma.contract_customer_id, proforma.order_reference)
@@ -285,7 +314,7 @@ def order_that_fits(proforma: ProformaInvoice) -> Order | None:
         return None
     rows = list(_rows_of(proforma))
     needed = sum((amount for day, amount in rows), _ZERO)
-    orders = load_orders([proforma.contract_id], customers=[proforma.contract_customer_id]) if rows else []
+    orders = _orders_of(proforma) if rows else []
     fitting = [
         order
         for order in orders
@@ -303,7 +332,7 @@ def orders_that_fit_some(proforma: ProformaInvoice) -> Reason | None:
     """
     if proforma.order_reference or proforma.kind == ProformaInvoice.Kind.CORRECTION:
         return None
-    if not (orders := load_orders([proforma.contract_id], customers=[proforma.contract_customer_id])):
+    if not (orders := _orders_of(proforma)):
         return None
     details = _charged_on_drafts().filter(line__proforma=proforma).order_by("date", "pk")
     details = list(details.select_related("task", "category", "product"))

@@ -236,7 +236,6 @@ class _Rows:
     def _read_billed(self):
         by = ("contract", "contract_line", "transaction_class", "batch__proformainvoice__kind")
         actuals = Actual.objects.filter(
-            lacks(Actual, "detail_actual"),
             contract__in=self._contracts,
             type=Actual.Type.BILLED_SALES,
             billing_type=_CHARGEABLE,

@@ -99,7 +99,7 @@ def watch_over(patch) -> Watch:
         is_new = rows._result_cache is None
         fetch(rows)
         if is_new and rows.query.select_for_update:
-            watch.took(rows.model, [row.pk for row in rows._result_cache])
+            watch.took(rows.model, [getattr(row, "pk", row) for row in rows._result_cache])
 
     patch.setattr(LockingQuerySet, "held", held_and_recorded)
     patch.setattr(models.QuerySet, "_fetch_all", fetched_and_recorded)

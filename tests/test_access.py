@@ -115,7 +115,7 @@ WHO = {
     "add_detail": ("P", "proforma"),
     "add_pending": ("P", "proforma"),
     "refresh_proforma": ("P", "proforma"),
-    "take_party": ("P", "proforma"),
+    "copy_party": ("P", "proforma"),
     "submit_proforma": ("P", "proforma"),
     "return_proforma": ("P", "proforma"),
     "delete_proforma": ("P", "proforma"),

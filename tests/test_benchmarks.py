@@ -35,7 +35,8 @@ def test_the_billing_run_is_compared_with_sql_that_writes_the_same_rows():
     assert answer.returncode == 0, answer.stderr
     report = json.loads(answer.stdout)
     # By hand: 12 entries in 5 roles make 1 batch, 10 prices, 12 costs, 12 sales, 24 rows that wait
-    # for a journal and 12 items, and so on. Adding 24 lines to 2 journals deletes the rows that waited.
+    # for a journal and 12 items, and so on. Adding 24 lines to 2 journals deletes the rows that waited;
+    # creating 2 proposals deletes those of the proformas.
     # The journals of two projects begin 4 balances of accounts, 2 of parties and 4 of projects; in the next
     # period, their invoices begin 5 of accounts, 4 of parties, 2 of customers and 4 of projects. Both periods
     # have one too.
@@ -43,10 +44,10 @@ def test_the_billing_run_is_compared_with_sql_that_writes_the_same_rows():
         ("approve the submitted entries", 71),
         ("mark the backlog ready", 13),
         ("run invoicing", 22),
-        ("confirm the proformas", 50),
+        ("confirm the proformas", 52),
         ("add the actuals to integration journals", 2),
         ("post the integration journals", 108),
-        ("propose the invoices", 16),
+        ("propose the invoices", 14),
         ("post the invoices", 71),
     ]
     assert all(step["ours"] > 0 and step["sql"] > 0 for step in report["steps"])

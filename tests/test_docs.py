@@ -189,3 +189,46 @@ def test_no_page_names_a_machine(doc):
     """Paths of home folders and addresses of package registries do not belong in a manual."""
     text = doc.read_text()
     assert not re.search(r"/(home|Users|tmp)/|\bpythonhosted\b", text)
+
+
+# Words that are hard for readers whose first language is not English, and British spellings. An underscore
+# ends a word too, so that names of functions and tests are included.
+_OLD_WORDS = re.compile(
+    r"(?<![a-z])(anew|whilst|hence|henceforth|wherefrom|thereof|outlays?|sooner|the[ _]eyes"
+    r"|take[sn]?[ _]back|took[ _]back|taking[ _]back|take[sn]?[ _]up(?![ _]to)|took[ _]up|taking[ _]up"
+    r"|hand(s|ed|ing)?[ _]in|stand(s|ing)?[ _]in[ _]for|mend(s|ed|ing)?"
+    r"|colou?rs?(?<!color)(?<!colors)|organis\w*|recognis\w*|behaviours?|neighbours?|cancelled|cancelling"
+    r")(?![a-z])",
+    re.IGNORECASE,
+)
+_TEXTS = [
+    path
+    for folder in (*(path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()), "templates")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in (".py", ".html") and path != Path(__file__).resolve()
+]
+
+
+def old_words(text):
+    return sorted({match[0].lower() for match in _OLD_WORDS.finditer(text)})
+
+
+def test_texts_and_names_have_no_old_words():
+    """In docstrings, comments, names, pages and docs; CHANGELOG.md quotes earlier words."""
+    files = [*_TEXTS, *(page for page in PAGES if page.name != "CHANGELOG.md")]
+    found = {str(path.relative_to(ROOT)): old_words(path.read_text()) for path in files}
+    assert {name: words for name, words in found.items() if words} == {}
+    assert len(files) > 500
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Nothing is drawn anew, and it takes up to two seconds.", ["anew"]),
+        ("def take_back(proforma):  # handed in sooner", ["handed in", "sooner", "take_back"]),
+        ("a recommended color is amended, and recommendations stay", []),
+        ("colours of the organisation", ["colours", "organisation"]),
+    ],
+)
+def test_old_words_are_found(text, words):
+    assert old_words(text) == words

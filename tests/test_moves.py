@@ -260,7 +260,7 @@ DRIVES = {
             "submit_for_review": lambda it, no1: proformas.submit_for_review(it, by=no1.manager),
             "return_to_draft": lambda it, no1: proformas.return_to_draft(it, by=no1.manager),
             "confirm": lambda it, no1: proformas.confirm(it, by=no1.manager, on=MARCH_31),
-            "take_back": lambda it, no1: proformas.take_back(it, by=no1.accountant, on=MARCH_31),
+            "return_proforma": lambda it, no1: proformas.return_proforma(it, by=no1.accountant, on=MARCH_31),
         },
     ),
     InvoiceProposal: (

@@ -13,13 +13,13 @@ from invoicing_site.floor.querysets import in_chunks
 from invoicing_site.floor.reasons import Reason
 
 _CHUNK = 5000
-_STATE = ("status", "billing_type", "billing_wish")
+_STATE = ("status", "billing_type", "imported_billing")
 _MADE_UP = "content-"
 # An entry can differ from a row in these fields and still be the same work.
-CHANGEABLE = ("quantity", "description", "internal_comment", "billing_wish")
+CHANGEABLE = ("quantity", "description", "internal_comment", "imported_billing")
 # The names of these fields in messages.
 _LABELS = {
-    "billing_wish": "billing",
+    "imported_billing": "billing",
     "transaction_class": "class",
     "internal_comment": "comment",
     "cost_currency": "currency",
@@ -31,7 +31,11 @@ _LABELS = {
 
 
 _Status = Entry.Status
-_BILLING = {"": "billable", Entry.Wish.COST_ONLY: "cost only", Entry.Wish.NON_CHARGEABLE: "non-chargeable"}
+_BILLING = {
+    "": "billable",
+    Entry.ImportedBilling.COST_ONLY: "cost only",
+    Entry.ImportedBilling.NON_CHARGEABLE: "non-chargeable",
+}
 _APPROVED = (_Status.APPROVED, _Status.RECALL)
 # What a user can do if an import can't change the entry: for changed billing, and for hours and text.
 _BILLING_WAYS = {
@@ -51,13 +55,13 @@ _WAYS = {
 
 @dataclass(frozen=True)
 class Changed:
-    """A row that differs from an imported entry in hours, text or billing request only."""
+    """A row that differs from an imported entry in hours, text or imported billing only."""
 
     row: Row
     entry_id: int
     quantity: Decimal
     description: str
-    wish: str
+    imported_billing: str
     status: str
     differing: tuple[str, ...] = ()  # if the row has the id of the entry
 
@@ -75,14 +79,14 @@ class Changed:
             return "The import changes it." if self.row.before else "Draft: an import can change it."
         if self.status == _Status.DRAFT:
             return "Its project is closed for entries: an import can change it after the project is opened."
-        ways = _BILLING_WAYS if self.differing == ("billing_wish",) else _WAYS
+        ways = _BILLING_WAYS if self.differing == ("imported_billing",) else _WAYS
         return ways[self.status]
 
     @property
     def billing(self) -> tuple[str, str]:
-        """The billing requests of the entry and of the row, if they differ."""
-        same = self.wish == self.row.billing_wish
-        return ("", "") if same else (_BILLING[self.wish], _BILLING[self.row.billing_wish])
+        """The imported billing of the entry and of the row, if they differ."""
+        same = self.imported_billing == self.row.imported_billing
+        return ("", "") if same else (_BILLING[self.imported_billing], _BILLING[self.row.imported_billing])
 
     def as_json(self) -> dict:
         return {
@@ -118,7 +122,7 @@ def compare(
             external_id__in={external_id for _, external_id in by_id},
         )
         names = ("external_program", "external_id", "pk", "source", *_STATE, *STORED)
-        for program, external_id, key, source, status, billing_type, wish, *stored in entries.values_list(
+        for program, external_id, key, source, status, billing_type, billing, *stored in entries.values_list(
             *names
         ):
             row = by_id.get((program, external_id))
@@ -139,19 +143,19 @@ def compare(
             if differing and (not program or source in own):
                 reader.odd(row.number, "", Reason("ENTRY-STAYS"))
                 differing = []
-            # The request of a flagged row is unknown until its choice is answered. A repeated file has no new
-            # request.
+            # The billing of a flagged row is unknown until its choice is answered. A repeated file never
+            # changes it.
             is_known = source not in own and (not row.flag or mapping.answer(row.flag))
-            if is_known and row.billing_wish != wish and not _is_decided(row, status, billing_type):
-                differing.append("billing_wish")
+            if is_known and row.imported_billing != billing and not _is_decided(row, status, billing_type):
+                differing.append("imported_billing")
             if not differing:
                 continue
             if set(CHANGEABLE).issuperset(differing):
-                here = theirs["quantity"], theirs["description"], wish, status
+                here = theirs["quantity"], theirs["description"], billing, status
                 each = Changed(row, key, *here, tuple(differing))
                 changed.append(each)
                 if each.can_change and mapping.answer("changed") == "change":
-                    row.before = {name: {**theirs, "billing_wish": wish}[name] for name in differing}
+                    row.before = {name: {**theirs, "imported_billing": billing}[name] for name in differing}
                 row.left_out = not row.before
             else:
                 errors.append(_other_content(row, key, differing))
@@ -160,7 +164,7 @@ def compare(
 
 def _is_decided(row, status, billing_type) -> bool:
     """Whether the approver has already decided what the row requests."""
-    said = BillingType.NON_CHARGEABLE if row.billing_wish else BillingType.CHARGEABLE
+    said = BillingType.NON_CHARGEABLE if row.imported_billing else BillingType.CHARGEABLE
     return status in _APPROVED and billing_type == said
 
 
@@ -191,7 +195,7 @@ def _out_of_reach(row) -> Problem:
 
 
 def find_changed(rows, entity, mapping: Mapping) -> list[Changed]:
-    """New rows without an id that differ from an imported entry in hours, text or billing request only.
+    """New rows without an id that differ from an imported entry in hours, text or imported billing only.
 
     Such an entry was imported from the same program and matches no row of this file exactly. The rows are
     left out unless the choice says otherwise.
@@ -204,7 +208,7 @@ def find_changed(rows, entity, mapping: Mapping) -> list[Changed]:
         return []
     found = {row.entry_id for row in rows if row.is_there}
     dates = [row.date for same in likely.values() for row in same]
-    names = ("pk", "quantity", "description", "billing_wish", "status", *_LIKE)
+    names = ("pk", "quantity", "description", "imported_billing", "status", *_LIKE)
     before = defaultdict(list)
     for chunk in in_chunks({row.project.pk for same in likely.values() for row in same}, _CHUNK):
         entries = Entry.objects.filter(
@@ -214,9 +218,10 @@ def find_changed(rows, entity, mapping: Mapping) -> list[Changed]:
             project__in=chunk,
             date__range=(min(dates), max(dates)),
         )
-        for key, quantity, description, wish, status, *likeness in entries.order_by("pk").values_list(*names):
+        found_entries = entries.order_by("pk").values_list(*names)
+        for key, quantity, description, billing, status, *likeness in found_entries:
             if key not in found and tuple(likeness) in likely:
-                before[tuple(likeness)].append((key, quantity, description, wish, status))
+                before[tuple(likeness)].append((key, quantity, description, billing, status))
     changed = []
     for likeness, entries in before.items():
         for row in likely[likeness]:

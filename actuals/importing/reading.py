@@ -249,7 +249,7 @@ class RowReader:
             external_program=self._mapping.format if external_id else "",
             external_id=external_id,
             flag=flag,
-            billing_wish=self._wish(number, cell, flag),
+            imported_billing=self._imported_billing(number, cell, flag),
         )
 
     def _project(self, number, cell):
@@ -263,12 +263,12 @@ class RowReader:
             return self._refuse(number, "project", Reason("PROJECT-NOT-MANAGED", project=text))
         return project
 
-    def _wish(self, number, cell, flag) -> str:
+    def _imported_billing(self, number, cell, flag) -> str:
         """The requested billing of the entry, for its approval (IMP-1)."""
         if flag and self._mapping.answer(flag) == "cost":
-            return Entry.Wish.COST_ONLY
-        said = not _is_nothing(cell["billable"])
-        return Entry.Wish.NON_CHARGEABLE if said and not self._says(number, cell, "billable") else ""
+            return Entry.ImportedBilling.COST_ONLY
+        is_billable = _is_nothing(cell["billable"]) or self._says(number, cell, "billable")
+        return "" if is_billable else Entry.ImportedBilling.NON_CHARGEABLE
 
     def _refuse(self, number, field, reason):
         self.errors.append(Problem(number, field, reason))

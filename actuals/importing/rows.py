@@ -72,7 +72,7 @@ class Row:
     external_program: str = ""
     external_id: str = ""
     flag: str = ""
-    billing_wish: str = ""
+    imported_billing: str = ""
     entry_id: int | None = None
     left_out: bool = False
     is_refused: bool = False
@@ -106,7 +106,7 @@ class Row:
     def entry(self, **fields) -> Entry:
         """The unsaved entry; the records that it refers to must be saved."""
         content = dict(zip(STORED, self.content(), strict=True))
-        made = {name: getattr(self, name) for name in ("external_program", "external_id", "billing_wish")}
+        made = {name: getattr(self, name) for name in ("external_program", "external_id", "imported_billing")}
         return Entry(**content, **made, **fields)
 
     def content(self) -> tuple:
@@ -138,7 +138,7 @@ _ABOUT_IT = {
     "external_program",
     "external_id",
     "flag",
-    "billing_wish",
+    "imported_billing",
     "entry_id",
     "left_out",
     "is_refused",

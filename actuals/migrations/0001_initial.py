@@ -450,7 +450,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "billing_wish",
+                    "imported_billing",
                     models.CharField(
                         blank=True,
                         choices=[

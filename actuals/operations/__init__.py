@@ -14,7 +14,7 @@ from actuals.operations.entries import (
     stamp,
     submit,
 )
-from actuals.operations.facts import anew, negated, open_batch, record, record_decisions, reverse
+from actuals.operations.facts import negated, open_batch, record, record_decisions, replacement, reverse
 from actuals.operations.queue import is_booked_by_journal, keep_waiting, leave_queue, wait_for_journal
 from actuals.operations.weeks import SavedWeek, SubmittedWeek, save_week, submit_week
 
@@ -23,7 +23,7 @@ __all__ = [
     "SubmittedWeek",
     "amend",
     "amend_and_submit",
-    "anew",
+    "replacement",
     "delete",
     "enter",
     "enter_and_submit",

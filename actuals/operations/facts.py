@@ -91,7 +91,7 @@ def negated(actual: Actual, batch: Batch, booked_by: str | None = None) -> Actua
     )
 
 
-def anew(actual: Actual, batch: Batch, **changes) -> Actual:
+def replacement(actual: Actual, batch: Batch, **changes) -> Actual:
     """The unsaved actual that replaces a reversed one: a copy with the given changes (CON-6).
 
     Its accounting date is the day of the action (JRN-7).

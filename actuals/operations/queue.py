@@ -4,19 +4,13 @@ Each function belongs in a transaction of the caller: of the one that records th
 to journals.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-
-from django.utils import timezone
+from collections.abc import Iterable
+from functools import partial
 
 from actuals.models import Actual, ActualToJournal
 from contracts.models import TransactionClass
-from invoicing_site.floor import bounds
-from invoicing_site.floor.querysets import in_chunks, write_rows
-from invoicing_site.floor.queues import PAUSE
-from invoicing_site.floor.reasons import Reason
-
-_CHUNK = 5000
+from invoicing_site.floor import bounds, queues
+from invoicing_site.floor.querysets import write_rows
 
 
 def wait_for_journal(actuals: Iterable[Actual]) -> None:
@@ -65,17 +59,5 @@ def _settled(reversals) -> set[int]:
     return {key for key, original in originals.items() if original in found}
 
 
-def leave_queue(keys: Iterable[int]) -> None:
-    """Take actuals out of the queue, in the transaction that writes their journal lines."""
-    for chunk in in_chunks(keys, _CHUNK):
-        ActualToJournal.objects.filter(pk__in=chunk).delete()
-
-
-def keep_waiting(reasons: Mapping[int, Reason]) -> None:
-    """Note why these actuals could not be added, and when the clock tries again; they stay in the queue."""
-    alike = defaultdict(list)
-    for key, reason in reasons.items():
-        alike[reason].append(key)
-    retry_after = timezone.now() + PAUSE
-    for reason, keys in alike.items():
-        ActualToJournal.objects.filter(pk__in=keys).update(reason=reason, retry_after=retry_after)
+leave_queue = partial(queues.leave, ActualToJournal)
+keep_waiting = partial(queues.keep_waiting, ActualToJournal)

@@ -119,7 +119,7 @@ class _Plan:
             return
         for day, typed in changed.items():
             self._cell(row, day, typed)
-        if row.is_described_anew:
+        if row.has_new_description:
             self._describe(row, changed)
 
     def _why_not(self, key):

@@ -5,6 +5,7 @@ a rollback leaves no gap. Drawing numbers is therefore the last lock of a transa
 """
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connections, router
@@ -30,14 +31,20 @@ def draw_number(entity: LegalEntity, kind: str, *, on: datetime.date) -> Number:
 
 
 def draw_numbers(entity: LegalEntity, kind: str, *, on: datetime.date, count: int = 1) -> list[Number]:
-    """Draw the next `count` numbers, in order, for documents of that date; each number is drawn only once.
+    """Draw the next `count` numbers, in order, for documents of that date; see `draw_for`."""
+    assert count >= 0, "Numbers are drawn, not given back."
+    return draw_for(entity, kind, [on] * count)
+
+
+def draw_for(entity: LegalEntity, kind: str, days: Sequence[datetime.date]) -> list[Number]:
+    """Draw the next numbers, in order, for documents of these dates; each number is drawn only once.
 
     Refused if the entity has no such sequence (NUM-MISSING), or if the sequence is in date order and a later
     date was drawn before, in any year (NUM-ORDER). Call it at the end of the transaction, because other
-    transactions that need a number wait until this one ends.
+    transactions that need a number wait until this one ends. Without dates it only locks the sequence. An
+    operation that draws from several sequences draws for invoices, credit notes and vouchers, in this order.
     """
     assert connections[router.db_for_write(NumberSequence)].in_atomic_block, "A number without its document."
-    assert count >= 0, "Numbers are drawn, not given back."
     sequence = NumberSequence.objects.locked().filter(entity=entity, kind=kind).first()
     if sequence is None:
         raise Refused(
@@ -46,26 +53,27 @@ def draw_numbers(entity: LegalEntity, kind: str, *, on: datetime.date, count: in
             entity=entity,
             kind=NumberSequence.Kind(kind),
         )
-    if not count:
+    if not days:
         return []
     # Read after the lock, when the previous holder of the lock has committed.
-    counters = list(SequenceCounter.objects.filter(sequence=sequence))
-    if sequence.in_date_order:
-        _refuse_to_go_back(sequence, counters, on)
-    year = entity.fiscal_year(on) if sequence.shows_year else 0
-    counter = next((c for c in counters if c.year == year), None)
-    counter = counter or SequenceCounter(sequence=sequence, year=year)
-    first = counter.last + 1
-    counter.last += count
-    counter.last_date = max(on, counter.last_date or on)
-    counter.save()
-    return [
-        Number(sequence.format.format(year=year, seq=seq), year, seq, sequence)
-        for seq in range(first, first + count)
-    ]
+    counters = {counter.year: counter for counter in SequenceCounter.objects.filter(sequence=sequence)}
+    latest = max((counter.last_date for counter in counters.values() if counter.last_date), default=None)
+    numbers, drawn = [], {}
+    for day in days:
+        if sequence.in_date_order:
+            _refuse_to_go_back(sequence, latest, day)
+            latest = day
+        year = entity.fiscal_year(day) if sequence.shows_year else 0
+        counter = drawn[year] = counters.setdefault(year, SequenceCounter(sequence=sequence, year=year))
+        counter.last += 1
+        counter.last_date = max(day, counter.last_date or day)
+        text = sequence.format.format(year=year, seq=counter.last)
+        numbers.append(Number(text, year, counter.last, sequence))
+    for counter in drawn.values():
+        counter.save()
+    return numbers
 
 
-def _refuse_to_go_back(sequence, counters, on):
-    latest = max((c.last_date for c in counters if c.last_date), default=on)
-    if on < latest:
-        raise Refused("NUM-ORDER", kind=NumberSequence.Kind(sequence.kind), day=on, latest=latest)
+def _refuse_to_go_back(sequence, latest, day):
+    if latest and day < latest:
+        raise Refused("NUM-ORDER", kind=NumberSequence.Kind(sequence.kind), day=day, latest=latest)

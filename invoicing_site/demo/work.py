@@ -14,7 +14,7 @@ from invoicing_site.floor.querysets import write_rows
 
 DAY = datetime.timedelta(days=1)
 # Work older than this number of days is approved or rejected, and its hours are submitted.
-DECIDED, HANDED_IN = 8 * DAY, 4 * DAY
+DECIDED, SUBMITTED = 8 * DAY, 4 * DAY
 
 _WHOLE, _HALVES = (Decimal("7.5"),), (Decimal(4), Decimal("3.5"))
 
@@ -24,7 +24,7 @@ def enter(world: World):
     rows = [*_ordinary_days(world), *_things(world), *_the_last_days(world)]
     write_rows(Entry, rows)
     world.entries += len(rows)
-    until = world.today - HANDED_IN
+    until = world.today - SUBMITTED
     own = [row for row in rows if row.date <= until and _is_members(world, row)]
     others = [row for row in rows if row.date <= until and not _is_members(world, row)]
     if own:
@@ -174,5 +174,5 @@ def _the_last_days(world):
     person = next(iter(world.people))
     agreed = next(each for each in world.deals.values() if person in each.deal.team)
     # Two that are rejected, one that waits for its approval, and a draft.
-    for back in (HANDED_IN + DAY, HANDED_IN, HANDED_IN, 0 * DAY):
+    for back in (SUBMITTED + DAY, SUBMITTED, SUBMITTED, 0 * DAY):
         yield hour_entry(world, agreed, person, weekday_until(world.today - back), Decimal(2))

@@ -121,7 +121,7 @@ def approval(original: Actual, facts: Facts) -> list[Step]:
         words = f"Approved by {somebody(batch.by)} on {day(batch.on)}"
         words += f" (batch {batch.pk}, recorded {on(batch.at)})"
         # The entry has the decision of the valid approval, not of canceled ones (APP-5).
-        says = row and not _is_taken_back(original, facts)
+        says = row and not _is_canceled(original, facts)
         if says and row.billable_quantity is not None and row.billable_quantity != row.quantity:
             words += f": {number(row.billable_quantity)} of {number(row.quantity)} {row.unit} billable"
         if says and row.billing_type:
@@ -159,7 +159,7 @@ def approval(original: Actual, facts: Facts) -> list[Step]:
     return [Step("approval", words + ".", figures, references)]
 
 
-def _is_taken_back(fact: Actual, facts: Facts) -> bool:
+def _is_canceled(fact: Actual, facts: Facts) -> bool:
     """Whether the approval that created the actual was canceled."""
     reversal = facts.reversal_of.get(fact.cost_id or fact.pk)
     return reversal is not None and reversal.batch.action == Batch.Action.CANCEL
@@ -168,7 +168,7 @@ def _is_taken_back(fact: Actual, facts: Facts) -> bool:
 def _no_sales(cost):
     line, row = cost.contract_line, cost.entry
     if line is None:
-        if row and row.billing_wish == row.Wish.COST_ONLY and not row.billing_type:
+        if row and row.imported_billing == row.ImportedBilling.COST_ONLY and not row.billing_type:
             return "It was imported as already invoiced, so there are no sales"
         return "No contract line covered it, so there are no sales"
     if line.billing_method == ContractLine.BillingMethod.FIXED_PRICE:

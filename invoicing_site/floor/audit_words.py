@@ -70,7 +70,7 @@ _WORDS = {
     "proforma.return_to_draft": "Proforma returned to draft",
     "proforma.run_invoicing": "Invoice run started",
     "proforma.submit_for_review": "Proforma submitted for review",
-    "proforma.take_back": "Confirmed proforma returned and copied to a draft",
+    "proforma.return_proforma": "Confirmed proforma returned and copied to a draft",
 }
 # Actions of the administration on rows of any kind, and of an import on the records that it creates.
 _VERBS = {"add": "Set-up added", "change": "Set-up changed", "delete": "Set-up deleted", "create": "Created"}

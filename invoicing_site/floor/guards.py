@@ -29,7 +29,7 @@ class Guard:
     except_: tuple[str, ...]
     because: str
     sealed_with: str = ""
-    let_go: str = ""
+    unguarded: str = ""
     is_sealed: bool = True
 
     @property
@@ -275,7 +275,7 @@ def frozen(
     name: str = "frozen",
     because: str = "what is settled stays as it was.",
     sealed_with: str = "",
-    let_go: str = "",
+    unguarded: str = "",
     is_sealed: bool = True,
 ):
     """Rows for which `when` is true can't be deleted, and their columns can't change.
@@ -283,13 +283,13 @@ def frozen(
     These are all columns, or the named ones, or all but `except_`. `when` is SQL over OLD that SQLite and
     PostgreSQL both understand, such as "OLD.status = 'posted'". Columns are given by field name. A second
     guard on the same model needs a `name`. If `when` reads another table, `sealed_with` is the path to that
-    table's row, with which this one is sealed. `let_go` is for rows that can become unguarded again: SQL that
+    table's row, with which this one is sealed. `unguarded` is for rows that can become unguarded: SQL that
     counts how often that happened to OLD, from rows that are sealed themselves.
     """
     if ("EXISTS" in when) != bool(sealed_with):
         raise ValueError("A condition on another row needs sealed_with.")
     fields = None if columns is None else tuple(columns)
-    _declare(Guard(model, name, when, fields, tuple(except_), because, sealed_with, let_go, is_sealed))
+    _declare(Guard(model, name, when, fields, tuple(except_), because, sealed_with, unguarded, is_sealed))
 
 
 def fixed(model, *fields: str):

@@ -9,9 +9,10 @@ Each room registers its kinds in its `tasks.py`. Callers name the kind of a job,
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.core.cache import cache
 from django.db import transaction
@@ -158,11 +159,17 @@ def add(kind: str, *, by=None, entity=None, about=None, subject: str = "", total
 
     `about` is the row that it is for, `subject` a text if there is no single row.
     """
+    job = _new(kind, by, entity, about, subject, total, params)
+    job.save(force_insert=True)
+    return job
+
+
+def _new(kind, by=None, entity=None, about=None, subject="", total=0, params=None) -> Job:
     assert kind in KINDS, f"No room registers the kind {kind}."
     now = timezone.now()
-    return Job.objects.create(
+    return Job(
         kind=kind,
-        params=params,
+        params=params or {},
         asked_by=by,
         asked_at=now,
         entity=entity.code if entity else "",
@@ -184,6 +191,12 @@ def enqueue_on_commit(kind: str, **asked) -> Job:
     job = add(kind, **asked)
     send_on_commit(job)
     return job
+
+
+def enqueue_each_on_commit(kind: str, rows: Iterable[tuple[Any, dict]]):
+    """`enqueue_on_commit` for each row with its own parameters: created by one statement."""
+    for job in Job.objects.bulk_create(_new(kind, about=row, params=params) for row, params in rows):
+        send_on_commit(job)
 
 
 def send_on_commit(job: Job):

@@ -182,9 +182,10 @@ def exact_percentage(amount: Decimal, percent: Decimal) -> Decimal:
 
 
 def _decimal(value: Decimal | int) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, Decimal | int):
-        raise TypeError(f"Money is Decimal, made from strings or integers, not {type(value).__name__}.")
-    value = Decimal(value)
+    if type(value) is not Decimal:
+        if isinstance(value, bool) or not isinstance(value, Decimal | int):
+            raise TypeError(f"Money is Decimal, made from strings or integers, not {type(value).__name__}.")
+        value = Decimal(value)
     if not value.is_finite():
         raise ValueError(f"{value} is not an amount.")
     return value

@@ -27,10 +27,9 @@ class LockingQuerySet(models.QuerySet):
         return self.order_by("pk").select_for_update(of=("self",), no_key=True)
 
     def claimed(self, count: int) -> list:
-        """The first rows that no other transaction has locked, in primary-key order, locked until commit."""
-        return list(
-            self.order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True)[:count]
-        )
+        """The keys of the first rows that no other transaction has locked, in order; locked until commit."""
+        keys = self.order_by("pk").values_list("pk", flat=True)
+        return list(keys.select_for_update(no_key=True, skip_locked=True)[:count])
 
     def held(self) -> list:
         """The rows, read again and protected against changes until commit (a shared lock).

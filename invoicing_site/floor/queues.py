@@ -7,16 +7,21 @@ SQLite the transaction itself is the claim.
 """
 
 import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from invoicing_site.floor.querysets import LockingQuerySet
-from invoicing_site.floor.reasons import ReasonField
+from invoicing_site.floor.querysets import LockingQuerySet, in_chunks
+from invoicing_site.floor.reasons import Reason, ReasonField
 
 # So long the clock leaves a row alone after it could not be taken; a person's action takes it at any time.
 PAUSE = datetime.timedelta(hours=6)
+
+
+_CHUNK = 5000
 
 
 class QueueQuerySet(LockingQuerySet):
@@ -39,3 +44,20 @@ class Queued(models.Model):
 
     class Meta:
         abstract = True
+
+
+def leave(queue: type[Queued], keys: Iterable[int]) -> None:
+    """Take rows out of the queue, in the transaction that writes the next rows."""
+    for chunk in in_chunks(keys, _CHUNK):
+        queue.objects.filter(pk__in=chunk).delete()
+
+
+def keep_waiting(queue: type[Queued], reasons: Mapping[int, Reason]) -> None:
+    """Note why these rows could not be taken, and when the clock tries again; they stay in the queue."""
+    alike = defaultdict(list)
+    for key, reason in reasons.items():
+        alike[reason].append(key)
+    retry_after = timezone.now() + PAUSE
+    for reason, keys in alike.items():
+        for chunk in in_chunks(keys, _CHUNK):
+            queue.objects.filter(pk__in=chunk).update(reason=reason, retry_after=retry_after)

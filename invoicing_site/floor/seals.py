@@ -42,7 +42,7 @@ _heads: dict[str, tuple[Callable[[], dict[str, str]], Callable[[str, str], str |
 _unguarded: list[guards.Guard] = []
 
 
-def witness(name: str, heads: Callable[[], dict[str, str]], lost: Callable[[str, str], str | None]):
+def include_chain(name: str, heads: Callable[[], dict[str, str]], lost: Callable[[str, str], str | None]):
     """Include the heads of another chain in every segment, with a name and a function that reads them.
 
     `lost` takes the key and the value of a stored head. It returns None if the chain still contains the head,
@@ -61,12 +61,12 @@ def lost_heads(seal: Seal) -> list[tuple[str, str]]:
     ]
 
 
-def also(model, columns, *, name: str, when: str, sealed_with: str = "", let_go: str = ""):
+def also(model, columns, *, name: str, when: str, sealed_with: str = "", unguarded: str = ""):
     """Seal columns that no trigger guards; the arguments are those of `guards.frozen`.
 
     The rows are noted with those of a guard that has the same `when`.
     """
-    _unguarded.append(guards.Guard(model, name, when, tuple(columns), (), "", sealed_with, let_go))
+    _unguarded.append(guards.Guard(model, name, when, tuple(columns), (), "", sealed_with, unguarded))
 
 
 def audited(model, column: str, *, when: str, sealed_with: str):
@@ -370,11 +370,15 @@ def hash_of(key: int, text: str) -> bytes:
     return hashlib.sha256(f"{key},x{text.encode().hex().upper()}".encode()).digest()
 
 
-def times_let_go(kind, keys) -> dict[int, int]:
+def times_unguarded(kind, keys) -> dict[int, int]:
     """How often each of these rows of a kind became unguarded again, by key."""
     found = {}
     for chunk in in_chunks(keys, _CHUNK):
-        with _rows(kind.table, kind.sealed_columns[:1], chunk, "1 = 1", kind.let_go) as (cursor, sql, chosen):
+        with _rows(kind.table, kind.sealed_columns[:1], chunk, "1 = 1", kind.unguarded) as (
+            cursor,
+            sql,
+            chosen,
+        ):
             cursor.execute(sql, [chosen])
             found.update(cursor.fetchall())
     return found

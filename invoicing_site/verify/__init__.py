@@ -57,7 +57,7 @@ CHECKS = (
     chain.vouchers,
     chain.numbers,
     chain.journals,
-    queues.journals,
+    queues.queues,
     subledgers.customers,
     subledgers.projects,
     subledgers.work_in_progress,

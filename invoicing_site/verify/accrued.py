@@ -71,14 +71,14 @@ def _still_to_be_invoiced(entity):
     invoiced = CustomerInvoice.objects.filter(
         proposal__proforma__lines__details__backlog_item__actual=OuterRef("actual")
     )
-    taken_back = Actual.objects.filter(
+    canceled = Actual.objects.filter(
         Q(entry=OuterRef("actual__entry"), contract_customer=OuterRef("actual__contract_customer"))
         | Q(reverses=OuterRef("actual")),
         type=Actual.Type.UNBILLED_SALES,
         booked_by=Actual.BookedBy.JOURNAL,
         reverses__isnull=False,
     )
-    waits = taken_back.filter(amount=-OuterRef("actual__amount")).exclude(
+    waits = canceled.filter(amount=-OuterRef("actual__amount")).exclude(
         pk__in=JournalLine.objects.posted().values("actual")
     )
     reversed_itself = Exists(JournalLine.objects.posted().filter(actual__reverses=OuterRef("actual")))

@@ -30,8 +30,8 @@ def kept(entity: LegalEntity):
         yield Finding(
             "KEPT",
             entity.code,
-            names[0].partition(" ")[2],
+            names[0].partition(" ")[2] if names else str(period),
             where(found.kind.model, found.balance) if found.balance else "",
-            f"The stored balance of {' and '.join(names)} in {period} differs from its rows: "
-            f"{', '.join(differ)}. The command rebuild_balances corrects it.",
+            f"The stored balance of {' and '.join(names) or 'the vouchers'} in {period} differs from its "
+            f"rows: {', '.join(differ)}. The command rebuild_balances corrects it.",
         )

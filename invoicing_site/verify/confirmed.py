@@ -127,13 +127,13 @@ def _troubles_of_detail(parts):
                 )
             if row.actual__milestone_part != row.detail__backlog_item__milestone_part:
                 yield "claims another milestone part than the one it billed"
-        if row.part == _Part.REVERSAL and claimed not in (row.actual__reverses, _stands_in_for(row)):
+        if row.part == _Part.REVERSAL and claimed not in (row.actual__reverses, _replaced_original(row)):
             yield f"claims actual {claimed}, but reverses actual {row.actual__reverses}"
     if detail.detail__corrects is None and detail.detail__transaction_class != TransactionClass.RETAINER:
         yield from _unlike(parts, claimed if claimed not in made else None)
 
 
-def _stands_in_for(row):
+def _replaced_original(row):
     """The original of the reversed actual, if that was returned and is valid again (PRP-6)."""
     returned = row.actual__reverses__detail_actual__part == _Part.AGAIN
     return row.actual__reverses__replaces if returned else row.actual__reverses

@@ -68,10 +68,10 @@ def _made_twice(facts, costs):
     for key, count in counted.filter(n__gt=1).values_list("entry", "n"):
         yield key, f"has {count} valid cost actuals"
     # Billed once, unless it was returned and its approval then canceled (APP-5, PRP-6).
-    taken_back = Exists(
+    canceled = Exists(
         Actual.objects.filter(replaces=OuterRef("pk"), reversed_by__batch__action=Batch.Action.CANCEL)
     )
-    billed = Q(reversed_by__detail_actual__isnull=False) & ~taken_back
+    billed = Q(reversed_by__detail_actual__isnull=False) & ~canceled
     sales = facts.filter(
         lacks(Actual, "reversed_by") | billed,
         lacks(Actual, "detail_actual"),

@@ -1,16 +1,20 @@
 """The queues: what waits for its next step is queued, and nothing else."""
 
-from actuals.models import Actual
 from contracts.models import LegalEntity
 from invoicing_site.verify.finding import Finding, where
-from ledger.journal.waiting import queued_wrongly, unqueued
+from ledger.queues.compared import QUEUES, queued_wrongly, unqueued
+
+_NAMES = {"journal": ("Actual", "a journal"), "proposal": ("Proforma", "an invoice proposal")}
 
 
-def journals(entity: LegalEntity):
-    """QUEUE: an actual that journals book is in a journal or waits for one, and never both (JRN-1)."""
-    for keys, trouble in (
-        (unqueued(entity), "is in no journal and does not wait for one"),
-        (queued_wrongly(entity), "is in the queue for journals, but does not have to be added to one"),
-    ):
-        for key in keys:
-            yield Finding("QUEUE", entity.code, str(key), where(Actual, key), f"Actual {key} {trouble}.")
+def queues(entity: LegalEntity):
+    """QUEUE: a final row waits for its next step or has taken it, and never both (JRN-1, PRO-7)."""
+    for queue in QUEUES:
+        noun, step = _NAMES[queue.name]
+        for keys, trouble in (
+            (unqueued(queue, entity), f"neither waits for {step} nor has one"),
+            (queued_wrongly(queue, entity), f"is in the queue for {step}, but does not need one"),
+        ):
+            for key in keys:
+                sentence = f"{noun} {key} {trouble}."
+                yield Finding("QUEUE", entity.code, str(key), where(queue.of, key), sentence)

@@ -17,7 +17,7 @@ _ROWS = 20_000  # number of rows that are hashed at a time
 _CHANGED = "was changed after it was sealed"
 _DELETED = "was deleted after it was sealed"
 _INSERTED = "is in no seal: it was inserted with the triggers off"
-_NOT_LET_GO = "differs from its last approval, or was sealed again without a new approval"
+_NOT_UNGUARDED = "differs from its last approval, or was sealed again without a new approval"
 _WAITS = "has been waiting for a seal for over an hour; check whether the clock runs"
 _UNEXPLAINED = "has another name than when it was sealed, and the audit trail has no event for it"
 
@@ -73,7 +73,9 @@ def _rows(kind):
     for key in held:
         if key not in noted and not any(_has(keys, key) for keys in known):
             yield _named(kind.model, "", key, _INSERTED)
-    check = _wrong_since_let_go if kind.let_go else _wrong_in_the_trail if seals.is_audited(kind) else None
+    check = (
+        _wrong_since_unguarded if kind.unguarded else _wrong_in_the_trail if seals.is_audited(kind) else None
+    )
     if check:
         # A row can be changed by an operation at this moment, so only errors that are found twice are
         # reported.
@@ -121,7 +123,7 @@ def _is_comparable(kind, columns):
     return columns.split()[:1] == [kind.sealed_columns[0]] and here.issuperset(columns.split())
 
 
-def _wrong_since_let_go(kind, only=None):
+def _wrong_since_unguarded(kind, only=None):
     """Wrong rows of a kind that can become unguarded again: key, number of the seal, and what is wrong.
 
     Each time that a row becomes guarded it is noted, and then sealed once with the columns of that time. How
@@ -140,10 +142,10 @@ def _wrong_since_let_go(kind, only=None):
         for key in doubtful:
             n = bisect_right(keys, key) - bisect_left(keys, key)
             times[key] = max(times[key], n + (columns == now and key in noted))
-    let_go = seals.times_let_go(kind, doubtful)
+    unguarded = seals.times_unguarded(kind, doubtful)
     for key in sorted(doubtful if only is None else doubtful & only):
-        if times[key] > let_go.get(key, 0) + _has(held, key):
-            yield key, "", _NOT_LET_GO
+        if times[key] > unguarded.get(key, 0) + _has(held, key):
+            yield key, "", _NOT_UNGUARDED
     seen = set()
     for part in seals.parts_of(kind).reverse().iterator(chunk_size=1):
         hashes = {key: short for key, short in seals.rows_of(part) if only is None or key in only}

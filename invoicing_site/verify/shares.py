@@ -128,8 +128,8 @@ def _quantities(entity, shares):
     )
     for row in delivered.exclude(whole=F("cost__quantity")).iterator(chunk_size=CHUNK):
         whole, should = row["whole"], row["cost__quantity"]
-        is_taken_back = row["cost__reversed_by"] is not None
-        if whole > should and (is_taken_back or whole == row["entry__billable_quantity"]):
+        is_canceled = row["cost__reversed_by"] is not None
+        if whole > should and (is_canceled or whole == row["entry__billable_quantity"]):
             continue
         yield Finding(
             "SPLIT",

@@ -151,12 +151,12 @@ def _with_unsettled_disbursements(entity, costs) -> set:
         lacks(LineDetail, "corrected_by", of="backlog_item__detail"),
         backlog_item__detail__line__proforma__proposal__invoice__isnull=False,
     )
-    taken_back = costs.filter(reversed_by__isnull=False)
+    canceled = costs.filter(reversed_by__isnull=False)
     unsettled = (
         live.exclude(pk__in=sales.values("cost")),
         sales.exclude(pk__in=billed.values("pk")),
-        taken_back.filter(~Exists(Voucher.objects.filter(journal_line__actual__reverses=OuterRef("pk")))),
-        taken_back.filter(sales__backlog_item__detail__isnull=False),
+        canceled.filter(~Exists(Voucher.objects.filter(journal_line__actual__reverses=OuterRef("pk")))),
+        canceled.filter(sales__backlog_item__detail__isnull=False),
         Actual.objects.filter(
             entity=entity, type=Actual.Type.BILLED_SALES, category__is_disbursement=True, cost=None
         ),

@@ -113,16 +113,18 @@ def claims_of_invoice(invoice, lines, taxes, references, details, of: int | None
 
     `details` are the `DetailActual` rows of its proforma, with their actuals; rows may come in any order.
     """
-    actuals = [link.actual for link in details]
-    return digest(
-        canonical(invoice, of),
-        *(
-            text
-            for rows in (lines, taxes, references, details, actuals)
-            for text in sorted(canonical(row, of) for row in rows)
-        ),
-        of=of,
-    )
+    return claims_of_numbered(invoice, texts_behind(lines, taxes, references, details, of), of)
+
+
+def texts_behind(lines, taxes, references, details, of: int | None = None) -> list[str]:
+    """The part of `claims_of_invoice` that does not depend on the number of the invoice."""
+    groups = (lines, taxes, references, details, [link.actual for link in details])
+    return [text for rows in groups for text in sorted(canonical(row, of) for row in rows)]
+
+
+def claims_of_numbered(invoice, texts: list[str], of: int | None = None) -> str:
+    """`claims_of_invoice` with the texts behind the invoice."""
+    return digest(canonical(invoice, of), *texts, of=of)
 
 
 def voucher_hash(voucher, entries, customer_transactions, project_transactions) -> str:

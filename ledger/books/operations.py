@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from contracts.models import LegalEntity, NumberSequence
-from contracts.operations.numbers import draw_numbers
+from contracts.operations.numbers import draw_for
 from invoicing_site.floor import transaction
 from invoicing_site.floor.querysets import draw_ids, in_chunks, write_rows
 from ledger.books import balances, chain
@@ -42,7 +42,7 @@ def write_vouchers(entity: LegalEntity, plans: list[VoucherPlan], *, by) -> list
         return []
     for plan in plans:
         _check(entity, plan)
-    numbers = _draw(entity, plans)
+    numbers = draw_for(entity, NumberSequence.Kind.VOUCHER, [plan.date for plan in plans])
     sequence = numbers[0].sequence  # read under its lock, so that nobody else adds to the chain
     vouchers, entries, customer_transactions, project_transactions = [], [], [], []
     written: dict[int, int] = {}
@@ -161,20 +161,6 @@ def _check(entity, plan):
     assert not accounting, f"{plan.text} does not balance in accounting currency: {accounting}."
     strangers = [row.date for row in plan.project_transactions if row.date != plan.date]
     assert not strangers, f"{plan.text}: a project transaction is dated {strangers[0]}."
-
-
-def _draw(entity, plans):
-    """A number for each plan, in its order; one block for each fiscal year."""
-    by_year: dict[int, list[int]] = {}
-    for place, plan in enumerate(plans):
-        by_year.setdefault(entity.fiscal_year(plan.date), []).append(place)
-    numbers: list = [None] * len(plans)
-    for _, places in sorted(by_year.items()):
-        first = min(plans[place].date for place in places)
-        block = draw_numbers(entity, NumberSequence.Kind.VOUCHER, on=first, count=len(places))
-        for place, number in zip(places, block, strict=True):
-            numbers[place] = number
-    return numbers
 
 
 def _entry(voucher_id, number, plan) -> LedgerEntry:

@@ -82,16 +82,21 @@ def period_of(entity: LegalEntity, day: datetime.date) -> FiscalPeriod:
     ).period(day)
 
 
+def hold(entity: LegalEntity, days: Iterable[datetime.date]) -> PeriodBook:
+    """The periods of these days in any status, held until commit: the first lock of whatever posts."""
+    touched = Q(pk=None)
+    for day in sorted(set(days)):
+        touched |= Q(starts__lte=day, ends__gte=day)
+    return PeriodBook(entity, FiscalPeriod.objects.filter(touched, entity=entity).held())
+
+
 def hold_open(entity: LegalEntity, days: Iterable[datetime.date]) -> dict[datetime.date, FiscalPeriod]:
-    """The open period of each day, held until commit: the first lock of every operation that posts.
+    """The open period of each day, held until commit; see `hold`.
 
     Refused if a day has no period (PERIOD-MISSING) or its period is not open (PERIOD-CLOSED).
     """
     days = sorted(set(days))
-    touched = Q(pk=None)
-    for day in days:
-        touched |= Q(starts__lte=day, ends__gte=day)
-    book = PeriodBook(entity, FiscalPeriod.objects.filter(touched, entity=entity).held())
+    book = hold(entity, days)
     return {day: book.open_period(day) for day in days}
 
 

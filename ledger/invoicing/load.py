@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Case, F, Max, Model, OuterRef, Subquery, When
+from django.db.models import Case, F, Model, OuterRef, Subquery, When
 
 from actuals.models import Actual, BillingType
 from contracts.code_lists import UNIT_CODES
@@ -31,6 +31,7 @@ from contracts.models import (
     Task,
 )
 from contracts.rates import Rates
+from ledger.books.periods import PeriodBook
 from ledger.invoicing import disbursements
 from ledger.invoicing.claims import by_keys, claimed_by, claims_of
 from ledger.invoicing.corrected import Corrected
@@ -51,6 +52,7 @@ from ledger.models import (
 )
 from ledger.setup.accounts import AccountBook, ProfileBook
 from proforma.models import DetailActual, LineDetail, ProformaInvoice
+from proforma.orders import Order, counts, load_orders
 
 _ZERO = Decimal(0)
 _Kind = CustomerInvoice.Kind
@@ -147,6 +149,8 @@ class InvoiceFacts:
     rates: Rates
     series: dict[str, Series]
     unit_codes: dict[str, str]
+    periods: PeriodBook
+    orders: list[Order]  # of the contract customer
     corrected: Corrected | None = None
     unposted: ProformaInvoice | None = None  # what it corrects, if that has no invoice
 
@@ -161,6 +165,11 @@ class InvoiceFacts:
     @property
     def currency(self) -> str:
         return self.proforma.currency
+
+    @property
+    def under_order(self) -> list[tuple[datetime.date, Decimal]]:
+        """The dates and amounts of what counts under an order."""
+        return [(row.actual.date, row.actual.amount) for row in self.links if counts(row.actual)]
 
     def corrected_line(self, detail: LineDetail) -> InvoiceLine | None:
         """The line of the corrected invoice that the detail corrects (COR-3); None if it corrects none."""
@@ -213,8 +222,12 @@ def load_all(proposals: Sequence[InvoiceProposal], *, on: datetime.date) -> dict
         "profiles": ProfileBook.load(entity),
         "rates": Rates.load(entity),
         "series": _series(entity),
+        "periods": PeriodBook.load(entity),
         "unit_codes": UNIT_CODES | dict(entity.measure_units.values_list("unit", "code")),
     }
+    orders = load_orders(
+        contracts, customers=[proforma.contract_customer_id for proforma in proformas.values()]
+    )
     found = {}
     for proposal in proposals:
         proforma = proformas[proposal.proforma_id]
@@ -236,6 +249,7 @@ def load_all(proposals: Sequence[InvoiceProposal], *, on: datetime.date) -> dict
             accrued=accrued.get(proforma.pk, []),
             accrued_transactions=accrued_transactions.get(proforma.pk, []),
             unbooked_disbursements=unbooked.get(proforma.pk, []),
+            orders=[order for order in orders if order.contract_customer_id == proforma.contract_customer_id],
             corrected=corrected,
             unposted=unposted,
             **shared,
@@ -368,7 +382,9 @@ def _accrued(claims) -> tuple[dict[int, list[AccruedSum]], dict[int, list[Projec
 
 
 def _series(entity) -> dict[str, Series]:
-    sequences = NumberSequence.objects.filter(
-        entity=entity, kind__in=[_Kind.INVOICE, _Kind.CREDIT_NOTE]
-    ).annotate(last_date=Max("counters__last_date"))
-    return {sequence.kind: Series(sequence, sequence.last_date) for sequence in sequences}
+    sequences = NumberSequence.objects.filter(entity=entity, kind__in=[_Kind.INVOICE, _Kind.CREDIT_NOTE])
+    found = {}
+    for sequence in sequences.select_related("entity").prefetch_related("counters"):
+        days = [counter.last_date for counter in sequence.counters.all() if counter.last_date]
+        found[sequence.kind] = Series(sequence, max(days, default=None))
+    return found

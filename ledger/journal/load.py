@@ -14,13 +14,19 @@ from contracts.models import (
 )
 from contracts.rates import Rates
 from ledger.books.periods import PeriodBook
-from ledger.journal.plan import AddingFacts, Booked, PostingFacts
+from ledger.journal.plan import AddingFacts, Booked, PostingFacts, Waiting
 from ledger.models import DimensionSet, JournalLine, LedgerEntry, ProjectTransaction, Voucher
 from ledger.setup.accounts import AccountBook, ProfileBook
 from ledger.setup.dimensions import DefaultDimensions
 
 # Batches that undo a mistake; all other batches that reverse an actual change terms or estimates (JRN-7).
 _ERRORS = (Batch.Action.CANCEL, Batch.Action.CORRECT)
+
+
+def waiting_actuals(keys) -> list[Waiting]:
+    """What the lines of these actuals are made of, in key order."""
+    rows = Actual.objects.filter(pk__in=keys).order_by("pk").values_list(*Waiting._fields)
+    return list(map(Waiting._make, rows))
 
 
 def adding_facts(entity, actuals) -> AddingFacts:
@@ -47,6 +53,7 @@ def adding_facts(entity, actuals) -> AddingFacts:
         category_tax_groups=_tax_groups(Category, keys("category_id"), "item_tax_group"),
         product_tax_groups=_tax_groups(Product, keys("product_id"), "item_tax_group"),
         lines={line.actual_id: line for line in others},
+        currencies={line.actual_id: line.actual.currency for line in others},
         behind=behind,
         posted={line.actual_id for line in others if line.is_posted},
         errors=set(errors.values_list("pk", flat=True)),

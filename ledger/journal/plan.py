@@ -8,6 +8,7 @@ stored rate and on the accounts of the original, whatever the set-up says today.
 import datetime
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.urls import reverse
 
@@ -64,6 +65,29 @@ def accounting_date(entity: LegalEntity, periods: PeriodBook, day: datetime.date
 # Adding actuals to journals
 
 
+class Waiting(NamedTuple):
+    """The columns of an actual that its line is made of. Instances would take twice the time."""
+
+    pk: int
+    type: str
+    transaction_class: str
+    billing_type: str
+    date: datetime.date
+    accounting_date: datetime.date
+    amount: Decimal
+    currency: str
+    batch_id: int
+    entry_id: int | None
+    project_id: int | None
+    contract_id: int | None
+    contract_line_id: int | None
+    contract_customer_id: int | None
+    category_id: int | None
+    product_id: int | None
+    reverses_id: int | None
+    replaces_id: int | None
+
+
 @dataclass
 class AddingFacts:
     """What `new_line` needs; dictionaries by primary key."""
@@ -78,12 +102,14 @@ class AddingFacts:
     category_tax_groups: dict[int, int | None]
     product_tax_groups: dict[int, int | None]
     lines: dict[int, JournalLine]  # of the actuals that are reversed or replaced; new lines are added to it
+    currencies: dict[int, str]  # of the actuals that have `lines`
     behind: dict[int, int]  # see `booked_behind`
     posted: set[int]  # those in `behind` that are posted
     errors: set[int]  # the batches that undo mistakes
+    billing_tax_groups: dict[tuple, int | None] = field(default_factory=dict)  # found so far
 
 
-def new_line(actual: Actual, facts: AddingFacts) -> JournalLine:
+def new_line(actual: Waiting, facts: AddingFacts) -> JournalLine:
     """The unsaved line of an actual, without its journal; `error` is the reason why it can't be posted yet.
 
     Refused if the actual can't be added to a journal: it has no exchange rate (FX-MISSING), its amount is too
@@ -98,20 +124,16 @@ def new_line(actual: Actual, facts: AddingFacts) -> JournalLine:
             accounting_amount=_accounting_amount(actual, rate, facts.entity.currency),
             billing_tax_group_id=_billing_tax_group(actual, facts),
             item_tax_group_id=_item_tax_group(actual, facts),
-            dimensions=facts.dimensions.of(
-                project_id=actual.project_id,
-                contract_line_id=actual.contract_line_id,
-                transaction_class=actual.transaction_class,
-            ),
+            dimensions_id=_dimensions(actual, facts),
         )
-    line.actual = actual
+    line.actual_id = actual.pk
     line.line_property = actual.billing_type
     line.accounting_date = _day_of(actual, facts)
     try:
         line.accounting_date = accounting_date(facts.entity, facts.periods, line.accounting_date)
     except Refused as refusal:
         line.error = refusal.reason
-    facts.lines[actual.pk] = line
+    facts.lines[actual.pk], facts.currencies[actual.pk] = line, actual.currency
     return line
 
 
@@ -138,16 +160,17 @@ def _line_of_reversal(actual, facts):
 
 def _rate(actual, facts) -> Decimal:
     """A replacement keeps the rate of what it replaces (JRN-7); sales have their contract's (PST-5)."""
-    replaced = facts.lines.get(facts.behind.get(actual.pk))
-    if replaced and replaced.actual.currency == actual.currency:
-        return replaced.exchange_rate
+    behind = facts.behind.get(actual.pk)
+    if behind and facts.currencies.get(behind) == actual.currency:
+        return facts.lines[behind].exchange_rate
     contract = facts.contracts.get(actual.contract_id)
     of_contract = actual.type == _SALES and agreed(contract, actual.currency, facts.entity.currency)
     return of_contract or facts.rates.on(actual.currency, actual.date)
 
 
 def _accounting_amount(actual, rate, currency) -> Decimal:
-    amount = money.converted(actual.amount, rate, currency)
+    is_own = actual.currency == currency and rate == 1
+    amount = actual.amount if is_own else money.converted(actual.amount, rate, currency)
     if abs(amount) > bounds.MOST_TOTAL:
         found = {"actual": str(actual.pk), "amount": Amount(amount, currency), "most": bounds.MOST_TOTAL}
         remedy = reverse("approval", args=[actual.entry_id]) if actual.entry_id else ""
@@ -157,7 +180,23 @@ def _accounting_amount(actual, rate, currency) -> Decimal:
     return amount
 
 
+def _dimensions(actual, facts) -> int | None:
+    dimensions = facts.dimensions.of(
+        project_id=actual.project_id,
+        contract_line_id=actual.contract_line_id,
+        transaction_class=actual.transaction_class,
+    )
+    return dimensions.pk if dimensions else None
+
+
 def _billing_tax_group(actual, facts) -> int | None:
+    key = actual.project_id, actual.contract_id, actual.contract_customer_id
+    if key not in facts.billing_tax_groups:
+        facts.billing_tax_groups[key] = _found_billing_tax_group(actual, facts)
+    return facts.billing_tax_groups[key]
+
+
+def _found_billing_tax_group(actual, facts) -> int | None:
     contract = facts.contracts.get(actual.contract_id)
     return billing_group(
         facts.entity.tax_group_source,

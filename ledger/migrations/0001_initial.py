@@ -1578,6 +1578,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "ledger entries",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("customer__isnull", False)),
+                        fields=["customer"],
+                        name="ledger_by_customer",
+                    ),
+                    models.Index(
+                        condition=models.Q(("project__isnull", False)),
+                        fields=["project"],
+                        name="ledger_by_project",
+                    ),
+                ],
                 "constraints": [
                     models.UniqueConstraint(fields=("voucher", "number"), name="ledger_entry_number_once"),
                     models.CheckConstraint(
@@ -1648,7 +1660,7 @@ class Migration(migrations.Migration):
                     models.DateField(
                         blank=True,
                         editable=False,
-                        help_text="From this day on nothing of it is open; see settling.py",
+                        help_text="The day from which the whole amount is settled",
                         null=True,
                     ),
                 ),
@@ -2314,6 +2326,7 @@ class Migration(migrations.Migration):
                 (
                     "period",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="ledger.fiscalperiod",
@@ -2360,6 +2373,7 @@ class Migration(migrations.Migration):
                 (
                     "period",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="ledger.fiscalperiod",
@@ -2412,6 +2426,7 @@ class Migration(migrations.Migration):
                 (
                     "period",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="ledger.fiscalperiod",
@@ -2506,6 +2521,7 @@ class Migration(migrations.Migration):
                 (
                     "period",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="ledger.fiscalperiod",
@@ -2534,6 +2550,13 @@ class Migration(migrations.Migration):
                             "currency",
                         ),
                         name="project_balance_once",
+                    )
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("in_balance", True)),
+                        fields=["project"],
+                        name="project_balance_controlled",
                     )
                 ],
             },

@@ -5,6 +5,7 @@ Each row sums the rows of one fiscal period. It is written with them, under the 
 """
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from contracts.models import Customer, Project, TransactionClass
@@ -28,7 +29,7 @@ class AccountBalance(models.Model):
     """The entries on an account in a period with one set of dimensions, in accounting currency."""
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="balances", db_index=False)
-    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+")
+    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+", db_index=False)
     dimensions = models.ForeignKey(
         DimensionSet, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -51,7 +52,7 @@ class PartyBalance(models.Model):
     """The entries on a control account in a period that name one customer or project, in one currency."""
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="party_balances", db_index=False)
-    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+")
+    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+", db_index=False)
     project = models.ForeignKey(
         Project, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -85,7 +86,7 @@ class CustomerBalance(models.Model):
     """The transactions of a customer in a period and one currency, by the month of their documents."""
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="balances", db_index=False)
-    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+")
+    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+", db_index=False)
     currency = CurrencyField()
     month = models.DateField(help_text="The first day of the month of the documents, for statements")
     count = models.PositiveBigIntegerField()
@@ -107,7 +108,7 @@ class ProjectBalance(models.Model):
     """The transactions of a project in a period, of one kind and class, in one currency."""
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="balances", db_index=False)
-    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+")
+    period = models.ForeignKey(FiscalPeriod, models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=12, choices=ProjectTransaction.Kind)
     transaction_class = models.CharField(max_length=10, choices=TransactionClass)
     in_balance = models.BooleanField()
@@ -132,6 +133,9 @@ class ProjectBalance(models.Model):
                 ],
                 name="project_balance_once",
             )
+        ]
+        indexes = [
+            models.Index(fields=["project"], condition=Q(in_balance=True), name="project_balance_controlled")
         ]
 
     def __str__(self):

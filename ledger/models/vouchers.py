@@ -130,6 +130,10 @@ class LedgerEntry(models.Model):
                 & Q(debit__gte=0, credit__gte=0, accounting_debit__gte=0, accounting_credit__gte=0),
             ),
         ]
+        indexes = [
+            models.Index(fields=["customer"], condition=Q(customer__isnull=False), name="ledger_by_customer"),
+            models.Index(fields=["project"], condition=Q(project__isnull=False), name="ledger_by_project"),
+        ]
 
     def __str__(self):
         return f"entry {self.number}"
@@ -166,7 +170,7 @@ class CustomerTransaction(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="From this day on nothing of it is open; see settling.py",
+        help_text="The day from which the whole amount is settled",
     )
 
     objects = CustomerTransactionQuerySet.as_manager()

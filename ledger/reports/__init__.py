@@ -4,13 +4,8 @@ Each function takes the entity, account, project or rows that the caller may see
 in accounting currency or per currency, as each function says. They are never added up over currencies.
 """
 
-from ledger.reports.accounts import (
-    LedgerCard,
-    TrialBalance,
-    TrialBalanceRow,
-    ledger_card,
-    trial_balance,
-)
+from ledger.reports.accounts import TrialBalance, TrialBalanceRow, trial_balance
+from ledger.reports.cards import LedgerCard, ledger_card
 from ledger.reports.control import (
     Compared,
     ControlAccount,

@@ -20,7 +20,6 @@ from ledger.reports.kept import Day, summed
 _Control = Account.Control
 _Kind = ProjectTransaction.Kind
 _ZERO = Decimal(0)
-_NOTHING = (_ZERO, _ZERO)
 
 
 @dataclass(frozen=True)
@@ -82,14 +81,15 @@ class ControlAccount:
 def control_accounts(entity: LegalEntity, *, on: datetime.date) -> list[ControlAccount]:
     """Each subledger with its control accounts, by all vouchers dated up to that day.
 
-    Without subledgers that have no account and no rows. Thirteen queries; two more at most for differences.
+    Without subledgers that have no account and no rows. Six queries; two more at most for differences.
     """
     day = Day(entity, on)
     controlling = _balances_of(Account.objects.filter(entity=entity).exclude(control=_Control.NONE), day)
+    agreements = _kept_agreements(entity, day)
     result = []
     for control, (name, *_) in _SUBLEDGERS.items():
         own = tuple(row for row in controlling if row.account.control == control)
-        rows = _compared(entity, control, day)
+        rows = agreements[control]
         if not own and not rows:
             continue
         differing = [row for row in rows if not row.agrees]
@@ -123,42 +123,49 @@ def _balances_of(accounts, day) -> tuple[ControlBalance, ...]:
     return tuple(ControlBalance(row, _net(balances[row.pk,])[0]) for row in accounts)
 
 
-# By control: the party of its entries, its subledger rows, and 1 if debits increase these.
+# By control: the party of its entries, the kinds of its project transactions, and 1 if debits increase these.
 _SUBLEDGERS = {
-    _Control.CUSTOMER: ("customer", {}, 1),
-    _Control.WIP_SALES: ("project", {"kind__in": [_Kind.ACCRUED, _Kind.RECOGNIZED], "in_balance": True}, 1),
-    _Control.WIP_COST: ("project", {"kind": _Kind.COST, "in_balance": True}, 1),
-    _Control.ON_ACCOUNT: ("project", {"kind": _Kind.ON_ACCOUNT, "in_balance": True}, -1),
-    _Control.DISBURSEMENT: ("project", {"kind": _Kind.DISBURSEMENT, "in_balance": True}, 1),
+    _Control.CUSTOMER: ("customer", (), 1),
+    _Control.WIP_SALES: ("project", (_Kind.ACCRUED, _Kind.RECOGNIZED), 1),
+    _Control.WIP_COST: ("project", (_Kind.COST,), 1),
+    _Control.ON_ACCOUNT: ("project", (_Kind.ON_ACCOUNT,), -1),
+    _Control.DISBURSEMENT: ("project", (_Kind.DISBURSEMENT,), 1),
 }
 _SIDES = ("debit", "credit", "accounting_debit", "accounting_credit")
 _AMOUNTS = ("amount", "accounting_amount")
 
 
-def _compared(entity, control, day) -> list[Compared]:
-    """Ledger and subledger of one control at the end of a day, from kept balances: two queries."""
-    name, conditions, _ = _SUBLEDGERS[_Control(control)]
-    kept, table = {
-        "customer": (CustomerBalance, CustomerTransaction),
-        "project": (ProjectBalance, ProjectTransaction),
-    }[name]
-    by, of_entity = (name, "currency"), {f"{name}__entity": entity}
-    on_accounts = {"account__entity": entity, "account__control": control}
-    return _agreement(
-        control,
-        day.sums(
-            PartyBalance.objects.filter(**on_accounts),
-            LedgerEntry.objects.filter(**on_accounts),
-            by,
-            dict(zip(_SIDES, _SIDES, strict=True)),
-        ),
-        day.sums(
-            kept.objects.filter(**of_entity, **conditions),
-            table.objects.filter(**conditions),
-            by,
-            dict(zip(_AMOUNTS, _AMOUNTS, strict=True)),
-        ),
+def _kept_agreements(entity, day) -> dict[str, list[Compared]]:
+    """Ledger and subledger of each control at the end of a day, from kept balances: three queries."""
+    sides, amounts = ({name: name for name in names} for names in (_SIDES, _AMOUNTS))
+    entries = day.sums(
+        PartyBalance.objects.filter(account__entity=entity),
+        LedgerEntry.objects.exclude(account__control=_Control.NONE),
+        ("account__control", "customer", "project", "currency"),
+        sides,
     )
+    of_customers = day.sums(
+        CustomerBalance.objects.filter(customer__entity=entity),
+        CustomerTransaction.objects.all(),
+        ("customer", "currency"),
+        amounts,
+    )
+    of_projects = day.sums(
+        ProjectBalance.objects.filter(project__entity=entity, in_balance=True),
+        ProjectTransaction.objects.filter(in_balance=True),
+        ("kind", "project", "currency"),
+        amounts,
+    )
+    result = {}
+    for control, (name, kinds, _) in _SUBLEDGERS.items():
+        own = [
+            ((customer if name == "customer" else project, currency), sums)
+            for (of, customer, project, currency), sums in entries.items()
+            if of == control
+        ]
+        rows = [(place, sums) for (kind, *place), sums in of_projects.items() if kind in kinds]
+        result[control] = _agreement(control, own, rows if kinds else of_customers.items())
+    return result
 
 
 def compared(entity: LegalEntity, control: str) -> list[Compared]:
@@ -166,22 +173,37 @@ def compared(entity: LegalEntity, control: str) -> list[Compared]:
 
     For `verify_ledger`, which does not trust kept balances: two queries. The order is always the same.
     """
-    name, conditions, _ = _SUBLEDGERS[_Control(control)]
-    table = CustomerTransaction if name == "customer" else ProjectTransaction
+    name, kinds, _ = _SUBLEDGERS[_Control(control)]
     by = (name, "currency")
     entries = LedgerEntry.objects.filter(voucher__entity=entity, account__control=control)
-    rows = table.objects.filter(voucher__entity=entity, **conditions)
-    return _agreement(control, summed(entries, by, _SIDES), summed(rows, by, _AMOUNTS))
+    if kinds:
+        rows = ProjectTransaction.objects.filter(voucher__entity=entity, kind__in=kinds, in_balance=True)
+    else:
+        rows = CustomerTransaction.objects.filter(voucher__entity=entity)
+    return _agreement(
+        _Control(control), summed(entries, by, _SIDES).items(), summed(rows, by, _AMOUNTS).items()
+    )
 
 
 def _agreement(control, entries, rows) -> list[Compared]:
-    *_, sign = _SUBLEDGERS[_Control(control)]
-    result = []
-    for place in sorted(entries.keys() | rows.keys(), key=str):
-        own, books = _net(entries.get(place, _NOTHING * 2))
-        other, other_books = rows.get(place, _NOTHING)
-        result.append(Compared(*place, own, sign * other, books, sign * other_books))
-    return result
+    """Both sides of each customer or project and currency; several sums of one are added up."""
+    *_, sign = _SUBLEDGERS[control]
+    both: dict[tuple, list[Decimal]] = {}
+    for place, sums in entries:
+        own, books = _net(sums)
+        _add(both, place, (own, _ZERO, books, _ZERO))
+    for place, (own, books) in rows:
+        _add(both, place, (_ZERO, sign * own, _ZERO, sign * books))
+    return [Compared(*place, *amounts) for place, amounts in sorted(both.items(), key=_text)]
+
+
+def _add(sums, place, amounts):
+    before = sums.setdefault(tuple(place), [_ZERO] * len(amounts))
+    sums[tuple(place)] = [own + other for own, other in zip(before, amounts, strict=True)]
+
+
+def _text(item):
+    return str(item[0])
 
 
 def _net(sides) -> list[Decimal]:

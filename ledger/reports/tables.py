@@ -60,7 +60,7 @@ class LedgerCardFile:
         card = self.card
         yield ["Date", "Voucher", "Text", "Project", "Customer", "Debit", "Credit", "Balance"]
         yield [card.start, "", "Opening balance", "", "", None, None, card.opening]
-        for entry in card.all_entries():
+        for entry in card.entries:
             yield [
                 entry.voucher.date,
                 entry.voucher.number,

@@ -831,7 +831,50 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("part", "credit")), fields=["detail"], name="detail_credited"
+                    )
+                ],
                 "constraints": [models.UniqueConstraint(fields=("detail", "part"), name="detail_part_once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="ProformaToPropose",
+            fields=[
+                (
+                    "reason",
+                    invoicing_site.floor.reasons.ReasonField(help_text="Why the last attempt failed"),
+                ),
+                (
+                    "retry_after",
+                    models.DateTimeField(
+                        blank=True, help_text="The next automatic attempt is not before this time", null=True
+                    ),
+                ),
+                (
+                    "proforma",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="to_propose",
+                        serialize=False,
+                        to="proforma.proformainvoice",
+                    ),
+                ),
+                (
+                    "entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.legalentity",
+                        verbose_name="legal entity",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "proforma that waits for a proposal",
+                "verbose_name_plural": "proformas that wait for a proposal",
             },
         ),
     ]

@@ -2,7 +2,7 @@
 
 from proforma.operations.confirmations import confirm, confirm_many
 from proforma.operations.details import add_detail, edit_details, remove_details
-from proforma.operations.headers import edit_header, take_party
+from proforma.operations.headers import copy_party, edit_header
 from proforma.operations.many import create_for_each, delete_many, submit_many
 from proforma.operations.proformas import (
     add_items,
@@ -14,7 +14,8 @@ from proforma.operations.proformas import (
     return_to_draft,
     submit_for_review,
 )
-from proforma.operations.returns import take_back
+from proforma.operations.queue import keep_waiting, leave_queue, wait_for_proposal
+from proforma.operations.returns import return_proforma
 from proforma.operations.runs import (
     begin_run,
     carry_out,
@@ -43,6 +44,8 @@ __all__ = [
     "execute_in_background",
     "execute_preview",
     "invoice_contract",
+    "keep_waiting",
+    "leave_queue",
     "lock",
     "preview_invoicing",
     "refresh",
@@ -52,6 +55,7 @@ __all__ = [
     "start_run",
     "submit_for_review",
     "submit_many",
-    "take_back",
-    "take_party",
+    "return_proforma",
+    "copy_party",
+    "wait_for_proposal",
 ]

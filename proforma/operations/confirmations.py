@@ -10,7 +10,7 @@ from actuals.models import Actual, Batch
 from actuals.operations import negated, open_batch, record
 from backlog.models import BacklogItem
 from backlog.operations import settle
-from contracts.askers import demand_still
+from contracts.askers import recheck_permission
 from contracts.models import ContractLine, TransactionClass, overrides_limits
 from invoicing_site.floor import audit, checked, jobs, transaction
 from invoicing_site.floor.errors import Refused
@@ -21,6 +21,7 @@ from proforma.limits import exceeded_limits
 from proforma.models import DetailActual, LimitOverride, LineDetail, ProformaInvoice
 from proforma.operations.drafts import MANY, demand_size_of, new_row
 from proforma.operations.proformas import check_in_force, lock_open
+from proforma.operations.queue import wait_for_proposal
 from proforma.orders import outside_order, shortages
 from proforma.planned_actuals import (
     ORIGINAL,
@@ -92,6 +93,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
             "confirm_error",
         ]
     )
+    wait_for_proposal([proforma])
     audit.record(
         "proforma.confirm",
         proforma,
@@ -327,7 +329,7 @@ def confirm_scheduled(pk: int, *, by, on=None):
         return
     proforma = ProformaInvoice.objects.get(pk=pk)
     try:
-        demand_still(by, "proforma.confirm", proforma)
+        recheck_permission(by, "proforma.confirm", proforma)
         confirm(proforma, by=by, on=on)
     except Refused as refusal:
         # Only what is still open: a second worker may have confirmed it meanwhile.

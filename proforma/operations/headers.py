@@ -114,7 +114,7 @@ def _link_order(proforma, changes):
 
 
 @transaction.atomic
-def take_party(proforma, *, by) -> ProformaInvoice:
+def copy_party(proforma, *, by) -> ProformaInvoice:
     """Copy the current bill-to party of the contract customer to the draft (CON-11)."""
     contract_customer = ContractCustomer.objects.select_related("customer").get(
         pk=proforma.contract_customer_id

@@ -34,7 +34,7 @@ _ITS_OWN = {
 
 
 @transaction.atomic
-def take_back(proforma, *, by, on=None) -> ProformaInvoice:
+def return_proforma(proforma, *, by, on=None) -> ProformaInvoice:
     """Reverse the actuals of a confirmed proforma and create a new draft with the same content (PRP-6).
 
     The billed sales are reversed, and the unbilled sales are open again; nothing of it is booked, because the
@@ -43,7 +43,7 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
     unless the proforma is confirmed, if it is already returned, and for a correction.
     """
     proforma = lock(proforma)
-    moves.refuse_unless(proforma, "take_back")
+    moves.refuse_unless(proforma, "return_proforma")
     if proforma.kind == ProformaInvoice.Kind.CORRECTION:
         raise Refused("CORRECTION-NOT-RETURNED", number=proforma.number)
     details = list(LineDetail.objects.on_proforma(proforma).order_by("pk"))
@@ -68,7 +68,7 @@ def take_back(proforma, *, by, on=None) -> ProformaInvoice:
     claim_again(items, contract=proforma.contract)
     draft = _draft_like(proforma, details, claims, by=by, on=batch.on)
     audit.record(
-        "proforma.take_back",
+        "proforma.return_proforma",
         proforma,
         by=by,
         entity=proforma.entity.code,

@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from backlog.models import BacklogItem
-from contracts.askers import NO_LONGER, demand_still
+from contracts.askers import NO_LONGER, recheck_permission
 from contracts.models import ProjectContract, ScheduleEntry
 from invoicing_site.floor import audit, jobs, moves, transaction
 from invoicing_site.floor.errors import Refused
@@ -273,7 +273,7 @@ def _invoice_contract(contract, run, scope):
         )
         return _done(run, contract, Outcome.NOTHING_READY, why)
     if run.trigger == InvoiceRun.Trigger.MANUAL:
-        demand_still(run.started_by, "run.start", contract)
+        recheck_permission(run.started_by, "run.start", contract)
     inputs = load_inputs([contract.pk], as_of=run.as_of, scope=scope)[contract.pk]
     _refuse_changed_inputs(contract, run, inputs)
     plan = plan_contract(inputs, as_of=run.as_of)

@@ -258,11 +258,11 @@ class Refresh(_OnDraft):
         return Answer(f"{counted_details(n)} added." if n else "Nothing new is ready up to the cutoff.")
 
 
-class TakeParty(_OnDraft):
+class CopyParty(_OnDraft):
     done = "{} has the current name, address and numbers of the customer."
 
     def operate(self, proforma):
-        operations.take_party(proforma, by=self.request.user)
+        operations.copy_party(proforma, by=self.request.user)
 
 
 class Submit(_OnDraft):

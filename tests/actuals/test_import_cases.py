@@ -95,7 +95,7 @@ def entries():
             each.project.code,
             each.task and each.task.name,
             str(each.quantity),
-            each.billing_wish,
+            each.imported_billing,
             each.description,
         )
         for each in found

@@ -87,7 +87,7 @@ CHANGE = Mapping(answers={"changed": "change"})
 
 def state(entry):
     entry.refresh_from_db()
-    return str(entry.quantity.normalize()), entry.description, entry.billing_wish
+    return str(entry.quantity.normalize()), entry.description, entry.imported_billing
 
 
 def test_a_changed_row_with_an_id_needs_an_answer_and_does_not_stop_others(co):
@@ -110,7 +110,7 @@ def test_a_changed_row_with_an_id_needs_an_answer_and_does_not_stop_others(co):
     assert entry.status == "draft"
     event = AuditEvent.objects.filter(action="actuals.import").latest("pk")
     (change,) = event.detail["changed"]
-    assert change["before"] == {"quantity": "8.0000", "description": "Piers", "billing_wish": ""}
+    assert change["before"] == {"quantity": "8.0000", "description": "Piers", "imported_billing": ""}
 
     again = take(co, CHANGED, CHANGE)
     assert (again.added, again.changed, again.already_there) == (0, 0, 2)
@@ -231,14 +231,14 @@ def test_the_page_changes_drafts(co, client):
 
 @pytest.mark.parametrize("external_id", ["A-1", ""])
 @pytest.mark.parametrize(
-    ("before", "after", "words", "wish"),
+    ("before", "after", "words", "billing"),
     [
         ("yes,no", "yes,yes", ("billable", "cost only"), "cost_only"),
         ("yes,no", "no,no", ("billable", "non-chargeable"), "non_chargeable"),
         ("yes,yes", "yes,no", ("cost only", "billable"), ""),
     ],
 )
-def test_a_row_that_is_now_invoiced_elsewhere_is_changed(co, external_id, before, after, words, wish):
+def test_a_row_that_is_now_invoiced_elsewhere_is_changed(co, external_id, before, after, words, billing):
     """IMP-1: otherwise its entry would be billed twice."""
     head = "date,resource,project,hours,billable,invoiced,external_id\n"
     take(co, f"{head}2025-03-31,ANNA,NO1-P1,8,{before},{external_id}\n")
@@ -250,7 +250,7 @@ def test_a_row_that_is_now_invoiced_elsewhere_is_changed(co, external_id, before
     done = take(co, content, Mapping(answers={"changed": "skip"}))
     assert (done.added, done.preview.left_out) == (1, {"changed": 1})
     done = take(co, content + "\n", CHANGE)
-    assert (done.added, done.changed, state(entry)[2]) == (0, 1, wish)
+    assert (done.added, done.changed, state(entry)[2]) == (0, 1, billing)
 
 
 def test_the_command_reports_changed_rows(co, tmp_path):
@@ -268,7 +268,7 @@ def test_the_command_reports_changed_rows(co, tmp_path):
     assert command(file, "--changed", "change") == (
         "0 of 1 row added as drafts, 0 were imported before.\n1 draft changed.\n"
     )
-    Entry.objects.update(status="submitted", billing_wish="", priced_company=co.entity)
+    Entry.objects.update(status="submitted", imported_billing="", priced_company=co.entity)
     said = command(file, "--preview")
     assert f"entry {key} 8, billable. Submitted: the approver can choose the billing type." in said
 

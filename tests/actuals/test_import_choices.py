@@ -41,8 +41,8 @@ def co(db):
     return factories.company(books=False)
 
 
-def wishes():
-    return list(Entry.objects.order_by("date").values_list("description", "billing_wish"))
+def imported():
+    return list(Entry.objects.order_by("date").values_list("description", "imported_billing"))
 
 
 def test_exported_rows_need_a_decision_and_have_no_default(co):
@@ -80,7 +80,7 @@ def test_billable_invoiced_and_exported(co, answers, expected):
     """IMP-1"""
     result = take(co, MARKED, Mapping(answers=answers))
 
-    assert dict(wishes()) == expected
+    assert dict(imported()) == expected
     assert result.entry_import.mapping == {"answers": answers}
     assert sum(result.preview.left_out.values()) == 5 - len(expected)
 
@@ -260,7 +260,7 @@ def test_rows_that_were_left_out_can_be_decided_again(co, client):
     assert "Import 2 entries" in page.text
     assert "only rows without an entry can be added" in page.text
     client.post("/import/preview/", {"seen": page.context["seen"]})
-    assert [text for text, _ in wishes()] == ["Drawn", "Answer", "Sent", "Sent for nothing"]
+    assert [text for text, _ in imported()] == ["Drawn", "Answer", "Sent", "Sent for nothing"]
 
     again = take(co, MARKED)
     assert (again.added, again.already_there, Entry.objects.count()) == (1, 4, 5)
@@ -322,7 +322,7 @@ def test_the_page_imports_what_it_showed(co, client):
     assert not Entry.objects.exists()  # the page that was shown had no answer yet
 
     client.post("/import/preview/", {"seen": answered.context["seen"]})
-    assert [wish for _, wish in wishes()] == ["", "non_chargeable", "cost_only", "cost_only"]
+    assert [billing for _, billing in imported()] == ["", "non_chargeable", "cost_only", "cost_only"]
     done = EntryImport.objects.get()
     assert done.mapping["answers"] == {"exported": "cost", "invoiced": "skip"}
     assert "Cost only: exported means invoiced" in client.get(done.get_absolute_url()).text

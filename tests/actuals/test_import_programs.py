@@ -91,7 +91,7 @@ def entries():
             "quantity": str(each.quantity),
             "description": each.description,
             "cost": each.cost_net is not None and f"{each.cost_net:.2f} {each.cost_currency}",
-            "wish": each.billing_wish,
+            "billing": each.imported_billing,
             "external_id": each.external_id if each.external_program else "",
         }
         for each in found
@@ -105,7 +105,7 @@ A_DAY = {
     "quantity": "1.5000",
     "description": "Piers",
     "cost": False,
-    "wish": "",
+    "billing": "",
     "external_id": "",
 }
 AN_EXPENSE_ROW = A_DAY | {"quantity": "1.0000", "cost": "412.50 EUR"}
@@ -138,20 +138,20 @@ EXPORTS = [
         "kimai",
         "Date,From,To,Duration,Username,Customer,Project,Activity,Description,Billable\n"
         "2025-03-31,09:00,10:30,1:30,ANNA,Road,Bridge,Design,Piers,0\n",
-        A_DAY | {"wish": "non_chargeable"},
+        A_DAY | {"billing": "non_chargeable"},
     ),
     (
         "harvest",
         "Date,Client,Project,Task,Notes,Hours,Billable?,Invoiced?,First Name,Last Name\n"
         "2025-03-31,Road,Bridge,Design,Piers,1.5,Yes,Yes,Anna,\n",
-        A_DAY | {"wish": "cost_only"},
+        A_DAY | {"billing": "cost_only"},
     ),
     (
         "harvest_expenses",
         "Date,Client,Project,Project Code,Category,Notes,Amount,Billable?,Invoiced?,First Name,"
         "Last Name,Currency\n"
         "2025-03-31,Road,Bridge,,Travel,Piers,412.50,No,No,Anna,,Euro - EUR\n",
-        AN_EXPENSE_ROW | {"wish": "non_chargeable"},
+        AN_EXPENSE_ROW | {"billing": "non_chargeable"},
     ),
     (
         "expensify",

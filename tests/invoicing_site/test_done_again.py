@@ -159,15 +159,14 @@ def test_a_journal_that_another_user_finished_has_no_rest_of_the_first_attempt(m
 
 
 def test_findings_of_the_first_attempt_are_discarded(monkeypatch):
-    """PRP-5"""
+    """PRP-5: one warning, not two: the work is older than a month."""
     it = factories.company()
     contract = factories.contract(it, confirmed=True)
     proposal = billing.proposed(it, billing.work(it, contract))
-    found = [object()]
-    monkeypatch.setattr(posting, "_refuse_settled", lambda _: (_ for _ in ()).throw(Refused("BUSY")))
-    with pytest.raises(Refused):
-        posting._post(proposal, it.accountant, billing.MARCH_31, found)
-    assert found == []
+    calls = in_conflict(monkeypatch, posting, "write_invoices")
+    (outcome,) = posting.post_all([proposal], by=it.accountant, on=date(2025, 4, 30))
+    assert (len(calls), outcome.invoice.number) == (2, "INV-2025-000001")
+    assert [found.code for found in outcome.found] == ["OLD-WORK"]
 
 
 # The administration

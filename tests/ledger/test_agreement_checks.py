@@ -192,7 +192,7 @@ def test_a_changed_customer_is_named_with_the_changes(no1, contract):
         },
     )
     draft = return_proposal(proposal, by=no1.accountant, reason="A new name", on=MARCH_31)
-    draft = proformas.take_party(draft, by=no1.manager)
+    draft = proformas.copy_party(draft, by=no1.manager)
     assert (draft.bill_to_name, draft.organization_number) == ("Sørlys AS", "922222222")
     again = proposed(no1, proforma=proformas.confirm(draft, by=no1.manager, on=MARCH_31))
     assert found(again, "PARTY-CHANGED") == []
@@ -243,7 +243,7 @@ def test_a_draft_shows_that_its_customer_has_changed_and_can_copy_the_new_detail
     page = client.get(draft.get_absolute_url()).content.decode()
     assert "The customer has changed since this draft was created" in page
     assert "is now Lyskjeden Regnskap AS" in page
-    client.post(f"/proformas/{draft.pk}/take-party/")
+    client.post(f"/proformas/{draft.pk}/copy-party/")
     draft.refresh_from_db()
     assert (draft.bill_to_name, draft.organization_number) == ("Lyskjeden Regnskap AS", "933333333")
     assert "The customer has changed" not in client.get(draft.get_absolute_url()).content.decode()

@@ -30,6 +30,7 @@ from tests.ledger.journal_samples import (
     use_profile,
     voucher_of,
 )
+from tests.ledger.voucher_samples import balances_are_kept
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +190,7 @@ def test_posting_that_was_killed_is_finished_by_the_next_start(no1, line, monkey
     (result,) = post_journals(no1.entity, by=None, on=DAY)
     assert (result.posted, result.journal.status) == (3, "posted")
     assert [v.position for v in Voucher.objects.order_by("position")] == [1, 2, 3, 4, 5]
+    assert balances_are_kept()
 
 
 def test_a_period_closed_in_the_middle_blocks_the_remaining_lines(no1, line, monkeypatch):

@@ -107,7 +107,7 @@ def test_the_keys_of_a_row_never_change(no1, change):
         ActualToJournal.objects.update(**change)
 
 
-def test_verifying_names_what_is_not_queued_and_rebuilding_mends_it(no1, capsys):
+def test_verifying_names_missing_queue_rows_and_rebuilding_adds_them(no1, capsys):
     """JRN-1: one actual lost its row, one got another although it is in a journal."""
     line = contract(no1, confirmed=True).lines.get()
     added = cost(no1, line)
@@ -117,11 +117,14 @@ def test_verifying_names_what_is_not_queued_and_rebuilding_mends_it(no1, capsys)
     ActualToJournal.objects.create(actual=added, entity=no1.entity, date=DAY)
 
     assert [(found.code, found.sentence) for found in findings(no1.entity) if found.code == "QUEUE"] == [
-        ("QUEUE", f"Actual {lost.pk} is in no journal and does not wait for one."),
-        ("QUEUE", f"Actual {added.pk} is in the queue for journals, but does not have to be added to one."),
+        ("QUEUE", f"Actual {lost.pk} neither waits for a journal nor has one."),
+        ("QUEUE", f"Actual {added.pk} is in the queue for a journal, but does not need one."),
     ]
     call_command("rebuild_queues", "--entity", "NO1", "--json")
-    assert json.loads(capsys.readouterr().out)["journal"] == {"added": 1, "removed": 1}
+    assert json.loads(capsys.readouterr().out)["queues"] == [
+        {"queue": "journal", "added": 1, "removed": 1},
+        {"queue": "proposal", "added": 0, "removed": 0},
+    ]
     assert waiting() == [lost.pk, kept.pk]
     assert [found for found in findings(no1.entity) if found.code == "QUEUE"] == []
 

@@ -16,6 +16,7 @@ from ledger.journal.operations.journals import add_to_journals, post_journal, po
 from ledger.models import IntegrationJournal, JournalLine, Voucher
 from tests.factories import company, contract
 from tests.ledger.journal_samples import DAY, add_all, cost
+from tests.ledger.voucher_samples import balances_are_kept
 from tests.threads import ended
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -55,6 +56,7 @@ def test_two_users_who_post_one_journal_share_the_work(monkeypatch):
     posted = [result.posted for result in results if not isinstance(result, Refused)]
     assert sum(posted) == 20, results
     assert [v.position for v in Voucher.objects.order_by("position")] == list(range(1, 21))
+    assert balances_are_kept()
     assert IntegrationJournal.objects.get().status == "posted"
 
 
@@ -79,12 +81,14 @@ def test_a_connection_that_fails_in_the_middle_loses_nothing(monkeypatch):
     (trouble,) = at_once(lambda: post_journal(journal, by=None, on=DAY))
     assert isinstance(trouble, OperationalError)
     assert Voucher.objects.count() == 4
+    assert balances_are_kept()
     assert IntegrationJournal.objects.get().status == "processing"
 
     monkeypatch.setattr(journals_module, "write_vouchers", write)
     (result,) = post_journals(no1.entity, by=None, on=DAY)
     assert (result.posted, result.journal.status) == (6, "posted")
     assert [v.position for v in Voucher.objects.order_by("position")] == list(range(1, 11))
+    assert balances_are_kept()
 
 
 def test_two_users_who_add_at_once_create_one_line_per_actual(monkeypatch):

@@ -9,7 +9,7 @@ from django.db import connection
 
 from invoicing_site.floor.errors import Refused
 from ledger.books import chain
-from ledger.invoicing.operations import posting
+from ledger.invoicing.operations import writing
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import create_proposal
 from ledger.models import (
@@ -100,7 +100,7 @@ def test_a_failure_among_others_leaves_no_gap(no1, contract, monkeypatch):
     """MON-7: it fails after its number was drawn, while the others wait for theirs."""
     proposals = [proposed(no1, work(no1, contract)) for _ in range(10)]
     spoilt = proposals[4].pk
-    write = posting.write_vouchers
+    write = writing.write_vouchers
 
     def fail_for_one(entity, plans, *, by):
         vouchers = write(entity, plans, by=by)
@@ -110,7 +110,7 @@ def test_a_failure_among_others_leaves_no_gap(no1, contract, monkeypatch):
             raise RuntimeError(f"{number} is lost")
         return vouchers
 
-    monkeypatch.setattr(posting, "write_vouchers", fail_for_one)
+    monkeypatch.setattr(writing, "write_vouchers", fail_for_one)
     outcomes = at_once(
         *(lambda proposal=proposal: post(proposal, by=no1.accountant, on=MARCH_31) for proposal in proposals)
     )

@@ -24,6 +24,7 @@ from tests.ledger.journal_samples import DAY, add_and_post, cost, unbilled
 from tests.ledger.voucher_samples import (
     CLAIMS,
     balanced,
+    balances_are_kept,
     customer_row,
     entry,
     general,
@@ -363,3 +364,4 @@ def test_simultaneous_postings_make_one_chain_without_gaps():
     assert [v.position for v in vouchers] == list(range(1, 49))
     assert [v.number for v in vouchers] == [f"V-2025-{n:07}" for n in range(1, 49)]
     assert [v.previous_hash for v in vouchers] == ["", *(v.hash for v in vouchers[:-1])]
+    assert balances_are_kept()

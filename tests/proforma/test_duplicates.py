@@ -14,7 +14,14 @@ from actuals.naming import named
 from backlog.operations import approve, confirm_contract, mark_ready
 from backlog.previews import preview
 from proforma.duplicates import maybe_twice
-from proforma.operations import add_detail, confirm, create_proformas, delete_draft, edit_details, take_back
+from proforma.operations import (
+    add_detail,
+    confirm,
+    create_proformas,
+    delete_draft,
+    edit_details,
+    return_proforma,
+)
 from tests import factories
 from tests.approving import as_listed
 
@@ -131,7 +138,7 @@ def test_deleted_and_returned_details_are_not_duplicates(it):
     typed(it, draft)
     entry = factories.time_entry(it, "8", date=DAY)
     confirm(draft, by=it.manager, on=END)
-    again = take_back(draft, by=it.manager, on=END)
+    again = return_proforma(draft, by=it.manager, on=END)
     (doubt,) = preview([entry], by=it.manager)[entry.pk].doubts
     assert f"was added by hand to proforma {again.number}" in doubt
     delete_draft(again, by=it.manager)

@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.django_db(tran
 
 JAN_15, JAN_31, FEB_1, MAR_1 = date(2025, 1, 15), date(2025, 1, 31), date(2025, 2, 1), date(2025, 3, 1)
 CONTRACTS, ITEMS = 8, 25
+RUN = ("run_invoicing", "--entity", "NO1", "--as-of", "2025-03-01")
 
 
 @pytest.fixture
@@ -47,9 +48,9 @@ def address():
     return f"postgres://{login}@{given['HOST']}:{given['PORT'] or 5432}/{given['NAME']}"
 
 
-def start(tmp_path):
+def start(tmp_path, *command):
     """Start the command in a separate process, with the database and the clock of this test."""
-    command = [sys.executable, "manage.py", "run_invoicing", "--entity", "NO1", "--as-of", "2025-03-01"]
+    command = [sys.executable, "manage.py", *(command or RUN)]
     env = environment(
         tmp_path,
         DJANGO_SETTINGS_MODULE="tests.settings",

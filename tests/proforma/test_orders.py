@@ -23,8 +23,8 @@ from proforma.operations import (
     preview_invoicing,
     refresh,
     remove_details,
+    return_proforma,
     run_invoicing,
-    take_back,
 )
 from proforma.orders import Order, Shortage, load_orders, order_of, outside_order, shortages
 from proforma.plans import ContractInputs, Due, plan_by_hand, plan_chosen, plan_contract
@@ -220,7 +220,7 @@ def test_a_return_frees_the_amount_and_its_draft_uses_it_again(no1, contract):
     """CON-12 PRP-6"""
     purchase_order(contract)
     first, _ = used_up(no1, contract)
-    draft = take_back(first, by=no1.accountant, on=MAR_31)
+    draft = return_proforma(first, by=no1.accountant, on=MAR_31)
     assert (draft.order_reference, draft.purchase_order_id) == ("4711", first.purchase_order_id)
     assert left(contract) == [D("1000.00")]
     details = LineDetail.objects.on_proforma(draft)

@@ -30,7 +30,7 @@ def test_actuals_of_repeated_returns_replace_the_first_original(company, contrac
     item = ready(contract, "8", "200")
     proforma = confirmed(company, contract)
     for _ in range(2):
-        draft = operations.take_back(proforma, by=company.accountant, on=MAR_31)
+        draft = operations.return_proforma(proforma, by=company.accountant, on=MAR_31)
         proforma = operations.confirm(draft, by=company.manager, on=MAR_31)
 
     again = Actual.objects.filter(detail_actual__part=DetailActual.Part.AGAIN)
@@ -53,7 +53,7 @@ def test_a_correction_is_not_returned(company, contract, ready):
     with pytest.raises(
         Refused, match="Proforma C-1 is a correction, and a correction can't be returned"
     ) as refusal:
-        operations.take_back(correction, by=company.accountant, on=MAR_31)
+        operations.return_proforma(correction, by=company.accountant, on=MAR_31)
     assert refusal.value.code == "CORRECTION-NOT-RETURNED"
 
 
@@ -62,7 +62,7 @@ def test_a_draft_names_the_proforma_it_was_returned_from(company, contract, read
     ready(contract)
     proforma = confirmed(company, contract)
     assert recreated_from(proforma) is None
-    draft = operations.take_back(proforma, by=company.accountant, on=MAR_31)
+    draft = operations.return_proforma(proforma, by=company.accountant, on=MAR_31)
     ProformaInvoice.objects.filter(pk=draft.pk).update(accounting_date=date(2025, 4, 30))
     draft.refresh_from_db()
 
@@ -77,6 +77,6 @@ def test_a_correction_was_never_returned(company, contract, ready):
     """PRP-6"""
     ready(contract)
     proforma = confirmed(company, contract)
-    draft = operations.take_back(proforma, by=company.accountant, on=MAR_31)
+    draft = operations.return_proforma(proforma, by=company.accountant, on=MAR_31)
     with pytest.raises(IntegrityError, match="what_is_returned_is_an_invoice"), transaction.atomic():
         ProformaInvoice.objects.filter(pk=draft.pk).update(kind="correction", corrects=proforma)

@@ -21,13 +21,13 @@ from proforma.models import LineDetail, ProformaInvoice
 from proforma.operations import (
     add_detail,
     confirm,
+    copy_party,
     create_for_items,
     create_proformas,
     edit_details,
     edit_header,
     remove_details,
     run_invoicing,
-    take_party,
 )
 from proforma.orders import orders_that_fit_some
 from proforma.warnings import warnings_of, warnings_to_ask
@@ -340,7 +340,7 @@ def test_wrong_numbers_of_the_customer_are_accepted(no1, draft):
     """CON-11: a wrong number is corrected on the customer."""
     no1.customer.organization_number = "12345"
     no1.customer.save()
-    assert take_party(draft, by=no1.manager).organization_number == "12345"
+    assert copy_party(draft, by=no1.manager).organization_number == "12345"
 
 
 def test_an_unknown_order_number_gets_a_warning(no1, contract, draft, client):

@@ -1,15 +1,18 @@
-from invoicing_site.floor.wording import counted
+from dataclasses import asdict
+
 from invoicing_site.management.base import EntityCommand
-from ledger.journal.operations.queue import rebuild_queue
+from ledger.queues.operations import rebuild_queues
 
 
 class Command(EntityCommand):
-    help = "Correct the queue of actuals that wait for a journal, if verify_ledger has reported QUEUE."
+    help = "Correct the queues of rows that wait for their next step, if verify_ledger has reported QUEUE."
 
     def act(self, entity, by, on, options):
-        added, removed = rebuild_queue(entity, by=by)
-        return {"entity": entity.code, "journal": {"added": added, "removed": removed}}
+        return {
+            "entity": entity.code,
+            "queues": [asdict(rebuilt) for rebuilt in rebuild_queues(entity, by=by)],
+        }
 
     def lines(self, answer):
-        added, removed = answer["journal"].values()
-        yield f"Queue for journals: {counted(added, 'actual')} added, {removed} removed."
+        for row in answer["queues"]:
+            yield f"Queue {row['queue']}: {row['added']} added, {row['removed']} removed."

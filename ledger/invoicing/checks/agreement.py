@@ -7,7 +7,7 @@ from invoicing_site.floor.reasons import Reason
 from ledger.invoicing.checks.examining import ERROR, WARNING, CheckResult, named
 from ledger.invoicing.tax_rows import tax_codes, tax_kind
 from ledger.models import TaxCode
-from proforma.orders import PO_AMOUNT, PO_DATES, order_of, outside_order, shortages
+from proforma.orders import PO_AMOUNT, PO_DATES, outside_order, own_order, shortages
 from proforma.parties import NUMBERS, in_words, party_changes, party_of
 
 
@@ -16,7 +16,7 @@ def _its_order_has_room(examined):
     """CON-12: an error if the company requires an order, else a warning."""
     facts = examined.facts
     severity = ERROR if facts.entity.require_order_reference else WARNING
-    for shortage in shortages(facts.proforma):
+    for shortage in shortages(facts.proforma, orders=facts.orders, rows=facts.under_order):
         remedy = reverse("admin:contracts_purchaseorder_change", args=[shortage.order_id])
         values = {"why": shortage.reason, "proposal": facts.proposal, "remedy": remedy}
         if facts.proforma.order_reference:
@@ -29,9 +29,11 @@ def _its_order_has_room(examined):
 def _its_order_is_valid(examined):
     """CON-12: the order may have changed since; an error if the company requires an order, else a warning."""
     facts = examined.facts
-    if why := outside_order(facts.proforma):
+    if why := outside_order(facts.proforma, orders=facts.orders, rows=facts.under_order):
         severity = ERROR if facts.entity.require_order_reference else WARNING
-        remedy = reverse("admin:contracts_purchaseorder_change", args=[order_of(facts.proforma).pk])
+        remedy = reverse(
+            "admin:contracts_purchaseorder_change", args=[own_order(facts.orders, facts.proforma).pk]
+        )
         reason = Reason("ORDER-OUTSIDE", why=why, proposal=facts.proposal, remedy=remedy)
         yield CheckResult(PO_DATES, severity, reason)
 

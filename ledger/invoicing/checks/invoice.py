@@ -10,7 +10,6 @@ from contracts.models import LegalEntity, NumberSequence, PaymentReferenceKind, 
 from invoicing_site.floor import wording
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.reasons import Amount, Label, Reason
-from ledger.books.periods import PeriodBook
 from ledger.document import glyphs
 from ledger.invoicing import blockers
 from ledger.invoicing.checks.examining import ERROR, WARNING, CheckResult, named
@@ -82,8 +81,7 @@ def _the_due_date_is_not_before_the_invoice_date(examined):
 @named("PERIOD-OPEN")
 def _the_period_is_open(examined):
     facts = examined.facts
-    book = PeriodBook.load(facts.entity)
-    for reason in _refusals([lambda: book.open_period(facts.accounting_date)]):
+    for reason in _refusals([lambda: facts.periods.open_period(facts.accounting_date)]):
         yield _error("PERIOD-OPEN", reason)
 
 

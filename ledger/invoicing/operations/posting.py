@@ -1,35 +1,24 @@
-"""Posts an invoice proposal: number, voucher, subledgers and the stored document, or nothing (PST-1)."""
+"""Posts invoice proposals: each becomes an invoice as a whole, or not at all (PST-1)."""
 
 import datetime
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from contracts.askers import demand_still
-from contracts.operations.numbers import draw_number
-from invoicing_site.floor import audit, formatting, jobs, transaction
+from contracts.askers import no_longer_for, recheck_permission
+from invoicing_site.floor import formatting, transaction
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import draw_ids, write_rows
 from invoicing_site.floor.reasons import Reason
-from ledger.books import chain
-from ledger.books.operations import write_vouchers
-from ledger.books.periods import hold_open
-from ledger.books.plan import VoucherPlan
+from ledger.books.periods import hold
 from ledger.invoicing.checks import CheckResult, examine
-from ledger.invoicing.load import InvoiceFacts, accounting_date
-from ledger.invoicing.payment_references import reference_of
+from ledger.invoicing.groups import grouped
+from ledger.invoicing.load import accounting_date, load_all
+from ledger.invoicing.operations.writing import Planned, write_invoices
 from ledger.invoicing.plan import InvoicePlan
 from ledger.invoicing.second_person import left_to_others
-from ledger.models import (
-    CustomerInvoice,
-    InvoiceLine,
-    InvoiceProposal,
-    InvoiceReference,
-    InvoiceTax,
-    Voucher,
-)
+from ledger.models import CustomerInvoice, InvoiceProposal
 
 logger = logging.getLogger(__name__)
 
@@ -44,27 +33,11 @@ def post(proposal: InvoiceProposal, *, by, on: datetime.date) -> CustomerInvoice
     find, to the person who confirmed the proforma if the entity requires two people (SEC-2), and if it is
     already posted (ALREADY-POSTED). The PDF is created after the commit.
     """
-    return _post(proposal, by, on, [])
-
-
-@transaction.atomic
-def _post(proposal, by, on, found: list[CheckResult]) -> CustomerInvoice:
-    """Run `post`; afterwards `found` has the results of the checks, even if it is refused."""
-    found.clear()  # results of an attempt that was rolled back
-    seen = InvoiceProposal.objects.select_related("entity").get(pk=proposal.pk)
-    _refuse_settled(seen)
-    day = accounting_date(seen, on=on)
-    period = hold_open(seen.entity, [day])[day]
-    proposal = InvoiceProposal.objects.locked().select_related("entity", "dimensions").get(pk=seen.pk)
-    _refuse_settled(proposal)
-    facts = InvoiceFacts.load(proposal, on=on)
-    if facts.accounting_date != day:
-        raise Refused("PROPOSAL-JUST-EDITED", proposal=proposal)
-    _refuse_who_confirmed(facts, by)
-    examination = examine(facts)
-    found[:] = examination.results
-    examination.refuse_errors()
-    return _write(facts, examination.plan, period, by)
+    (outcome,) = _post_together([proposal], by, on)
+    if outcome.refusal:
+        raise outcome.refusal
+    assert outcome.invoice, "Posted or refused."
+    return outcome.invoice
 
 
 @dataclass
@@ -104,31 +77,109 @@ def post_all(
     asked_before: bool = False,
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Outcome]:
-    """Post each in its own transaction, by invoice date, and return the results.
+    """Post them by invoice date, and return the results in this order.
+
+    Many are posted in one transaction. One that is refused leaves the others as they are, and stores the
+    reason. If the transaction fails, each of its proposals is posted in a transaction of its own, so that
+    each is posted whole or not at all (PST-1). One that is already posted counts as done. An internal error
+    is logged, and the proposal does not change.
 
     With `asked_before` (in the background) a proposal is refused if `by` has lost the permission since.
-    `report(done, total)` is called after each.
-
-    A refused proposal stores the reason and does not stop the others; one that is already posted counts as
-    done. An internal error is logged, and the proposal does not change.
+    `report(done, total)` is called after each transaction.
     """
-    results, rows = [], _by_date(proposals, on)
-    for proposal in rows:
-        outcome = Outcome(proposal)
+    rows, found = _by_date(proposals, on), {}
+    for group in grouped(rows):
+        for outcome in _posted(group, by, on, asked_before):
+            _settle(outcome)
+            if outcome.refusal:
+                _keep_reason(outcome.proposal, outcome.refusal)
+            found[outcome.proposal.pk] = outcome
+        report(len(found), len(rows))
+    return [found[proposal.pk] for proposal in rows]
+
+
+def _posted(group, by, on, asked_before) -> list[Outcome]:
+    """The outcomes of a group: posted together, and one by one if that fails."""
+    refused = _refused_now(group, by) if asked_before else []
+    lost = {outcome.proposal.pk for outcome in refused}
+    group = [proposal for proposal in group if proposal.pk not in lost]
+    if len(group) > 1:
         try:
-            if asked_before:
-                demand_still(by, "proposal.post", proposal)
-            outcome.invoice = _post(proposal, by, on, outcome.found)
-        except Refused as refusal:
-            _settle(outcome, refusal)
+            return refused + _post_together(group, by, on)
         except Exception:
-            logger.exception("Posting %s failed.", proposal)
-            outcome.refusal = Refused("POSTING-FAILED", proposal=proposal)
-        if outcome.refusal:
-            _keep_reason(proposal, outcome.refusal)
-        results.append(outcome)
-        report(len(results), len(rows))
-    return results
+            logger.warning("%s proposals are posted one by one.", len(group), exc_info=True)
+    return refused + [_post_alone(proposal, by, on) for proposal in group]
+
+
+def _post_alone(proposal, by, on) -> Outcome:
+    try:
+        (outcome,) = _post_together([proposal], by, on)
+        return outcome
+    except Refused as refusal:
+        return Outcome(proposal, refusal=refusal)
+    except Exception:
+        logger.exception("Posting %s failed.", proposal)
+        return Outcome(proposal, refusal=Refused("POSTING-FAILED", proposal=proposal))
+
+
+def _refused_now(group, by) -> list[Outcome]:
+    """Those that `by` may no longer post."""
+    lost, found = no_longer_for(by, "proposal.post", group), []
+    for proposal in group:
+        if proposal.pk in lost:
+            try:
+                recheck_permission(by, "proposal.post", proposal)
+            except Refused as refusal:
+                found.append(Outcome(proposal, refusal=refusal))
+    return found
+
+
+@transaction.atomic
+def _post_together(proposals: Sequence[InvoiceProposal], by, on) -> list[Outcome]:
+    """Post proposals of one entity in one transaction; the refused ones leave before anything is written.
+
+    An error while the others are written is raised, and nothing is posted.
+    """
+    outcomes = {proposal.pk: Outcome(proposal) for proposal in proposals}
+    seen = InvoiceProposal.objects.select_related("entity").in_bulk(outcomes)
+    entity = seen[proposals[0].pk].entity
+    rows = _passing([seen[key] for key in outcomes], outcomes, _refuse_settled)
+    days = {row.pk: accounting_date(row, on=on) for row in rows}
+    periods = hold(entity, days.values())
+    rows = _passing(rows, outcomes, lambda row: periods.open_period(days[row.pk]))
+    locked = InvoiceProposal.objects.filter(pk__in=[row.pk for row in rows]).locked()
+    rows = _passing(locked.select_related("entity", "dimensions"), outcomes, _refuse_settled)
+    facts, planned = load_all(rows, on=on), []
+
+    def plan(row):
+        own = facts[row.pk]
+        if own.accounting_date != days[row.pk]:
+            raise Refused("PROPOSAL-JUST-EDITED", proposal=row)
+        _refuse_who_confirmed(own, by)
+        examination = examine(own)
+        outcomes[row.pk].found = examination.results
+        examination.refuse_errors()
+        assert examination.plan, "What is missing for a plan is an error."
+        planned.append(Planned(own, examination.plan, periods.open_period(days[row.pk])))
+
+    _passing(rows, outcomes, plan)
+    planned.sort(key=lambda each: (each.facts.invoice_date, each.facts.proposal.number))
+    for invoice in write_invoices(entity, planned, by=by):
+        outcomes[invoice.proposal_id].invoice = invoice
+    return list(outcomes.values())
+
+
+def _passing(rows, outcomes, judge) -> list[InvoiceProposal]:
+    """The rows that the function does not refuse; the outcomes of the others get the refusal."""
+    passed = []
+    for row in rows:
+        try:
+            judge(row)
+        except Refused as refusal:
+            outcomes[row.pk].refusal = refusal
+        else:
+            passed.append(row)
+    return passed
 
 
 def posted_before(outcomes: Iterable[Outcome]) -> str:
@@ -168,34 +219,34 @@ def look_at_all(proposals: Iterable[InvoiceProposal], *, by, on: datetime.date) 
     Those that would be posted have neither invoice nor refusal. Each is checked by itself: that one of them
     would take a number or a date before another is not considered.
     """
-    results = []
-    for proposal in _by_date(proposals, on):
-        outcome = Outcome(proposal)
-        try:
-            seen = InvoiceProposal.objects.select_related("dimensions").get(pk=proposal.pk)
-            _refuse_settled(seen)
-            facts = InvoiceFacts.load(seen, on=on)
-            examination = examine(facts)
-            outcome.found, outcome.plan = examination.results, examination.plan
-            _refuse_who_confirmed(facts, by)
+    rows = _by_date(proposals, on)
+    outcomes = {proposal.pk: Outcome(proposal) for proposal in rows}
+    for group in grouped(rows):
+        seen = InvoiceProposal.objects.select_related("dimensions").in_bulk([row.pk for row in group])
+        unsettled = _passing([seen[row.pk] for row in group], outcomes, _refuse_settled)
+        facts = load_all(unsettled, on=on)
+
+        def look(row, facts=facts):
+            examination = examine(facts[row.pk])
+            outcomes[row.pk].found, outcomes[row.pk].plan = examination.results, examination.plan
+            _refuse_who_confirmed(facts[row.pk], by)
             examination.refuse_errors()
-        except Refused as refusal:
-            _settle(outcome, refusal)
-        results.append(outcome)
-    return results
+
+        _passing(unsettled, outcomes, look)
+    for outcome in outcomes.values():
+        _settle(outcome)
+    return list(outcomes.values())
 
 
 def _by_date(proposals, on):
     return sorted(proposals, key=lambda row: (row.invoice_date or on, row.number))
 
 
-def _settle(outcome, refusal):
-    """Store the refusal; if it was already posted, the invoice."""
-    if refusal.code == ALREADY_POSTED:
+def _settle(outcome):
+    """An already posted one counts as done: with its invoice, and without the refusal."""
+    if outcome.refusal and outcome.refusal.code == ALREADY_POSTED:
         outcome.invoice = CustomerInvoice.objects.get(proposal=outcome.proposal)
-        outcome.was_posted_already = True
-    else:
-        outcome.refusal = refusal
+        outcome.refusal, outcome.was_posted_already = None, True
 
 
 def _refuse_settled(proposal):
@@ -209,61 +260,6 @@ def _refuse_settled(proposal):
 def _refuse_who_confirmed(facts, by):
     if why := left_to_others(facts.proforma, facts.entity, by):
         raise Refused.because(why)
-
-
-def _write(facts, plan, period, by) -> CustomerInvoice:
-    """Write the plan. Slow parts come first, because others wait for a number until our commit."""
-    proposal, entity, invoice = facts.proposal, facts.entity, plan.invoice
-    (invoice.pk,) = draw_ids(CustomerInvoice, 1)
-    for row in (*plan.lines, *plan.taxes, *plan.references):
-        row.invoice_id = invoice.pk
-    # The invoice is written after it has its number; foreign keys are checked at commit.
-    write_rows(InvoiceLine, plan.lines)
-    write_rows(InvoiceTax, plan.taxes)
-    write_rows(InvoiceReference, plan.references)
-    proposal.status, proposal.last_error = _Status.POSTED, None
-    proposal.save(update_fields=["status", "last_error"])
-
-    number = draw_number(entity, facts.series_of(invoice.kind).sequence.kind, on=invoice.invoice_date)
-    invoice.number, invoice.year, invoice.seq = number.text, number.year, number.seq
-    invoice.sequence = number.sequence
-    if invoice.kind != CustomerInvoice.Kind.CREDIT_NOTE:  # credit notes are not paid (DOC-5)
-        reference = reference_of(entity, facts.customer, number.text)
-        invoice.payment_reference_kind, invoice.payment_reference = reference
-    plan.customer_transaction.document_number = number.text
-    plan.customer_transaction.reference = invoice.payment_reference
-    (invoice.voucher,) = write_vouchers(
-        entity,
-        [
-            VoucherPlan(
-                kind=Voucher.Kind.INVOICE,
-                date=invoice.accounting_date,
-                document_date=invoice.invoice_date,
-                period=period,
-                text=f"{invoice.get_kind_display().capitalize()} {invoice.number}, {invoice.buyer_name}",
-                entries=plan.entries,
-                claims_hash=chain.claims_of_invoice(
-                    invoice, plan.lines, plan.taxes, plan.references, facts.links
-                ),
-                customer_transactions=[plan.customer_transaction],
-                project_transactions=plan.project_transactions,
-            )
-        ],
-        by=by,
-    )
-    write_rows(CustomerInvoice, [invoice])
-    audit.record(
-        "ledger.post",
-        invoice,
-        by=by,
-        entity=entity.code,
-        proposal=proposal.pk,
-        voucher=invoice.voucher.number,
-        currency=invoice.currency,
-        total=invoice.total,
-    )
-    jobs.enqueue_on_commit("draw_documents", about=invoice, invoice=invoice.pk)
-    return invoice
 
 
 def _keep_reason(proposal, refusal):

@@ -11,7 +11,7 @@ from actuals.models import Actual, BillingType
 from contracts.models import LegalEntity
 from invoicing_site.floor import audit, checked, moves, transaction
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import ExactSum, in_chunks, lacks, write_rows
+from invoicing_site.floor.querysets import ExactSum, in_chunks, write_rows
 from invoicing_site.floor.seen import refuse_changed, stamp
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.claims import by_keys, claimed_by, claims_of
@@ -27,7 +27,8 @@ from ledger.models import (
 from ledger.models.proposals import SectionMode, SummaryBy
 from ledger.setup.dimensions import DefaultDimensions
 from proforma import tax_groups
-from proforma.models import DetailActual, LineDetail, ProformaInvoice
+from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaToPropose
+from proforma.operations import leave_queue
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ def create_proposal(proforma: ProformaInvoice) -> InvoiceProposal:
     if proforma.status != ProformaInvoice.Status.CONFIRMED:
         raise Refused("PROFORMA-NOT-CONFIRMED", proforma=proforma)
     proposal = InvoiceProposal.objects.filter(proforma=proforma).first()
+    is_new = proposal is None
     if proposal is None:
         proposal = InvoiceProposal.objects.create(
             proforma=proforma,
@@ -73,18 +75,26 @@ def create_proposal(proforma: ProformaInvoice) -> InvoiceProposal:
         audit.record("ledger.create_proposal", proposal, entity=proforma.entity.code, proforma=proforma.pk)
     if proposal.status == _Status.BLOCKED and not blocked_by(proposal):
         proposal = fill_lines(proposal)
+    if is_new:
+        leave_queue([proforma.pk])
     return proposal
 
 
 def create_proposals(entity: LegalEntity) -> list[InvoiceProposal]:
     """Create the missing proposals of the entity's confirmed proformas.
 
-    Each in its own transaction; one that fails is logged and does not stop the others.
+    Each in its own transaction; one that fails is logged and does not stop the others. Those that somebody
+    else is creating at this moment are skipped.
     """
-    left = ProformaInvoice.objects.filter(
-        lacks(ProformaInvoice, "proposal"), entity=entity, status=ProformaInvoice.Status.CONFIRMED
-    )
-    return _each(create_proposal, left.order_by("pk"))
+    return _each(_create_claimed, ProformaToPropose.objects.filter(entity=entity).order_by("pk"))
+
+
+@transaction.atomic
+def _create_claimed(waiting):
+    """The new proposal; None if somebody else has it."""
+    if ProformaToPropose.objects.filter(pk=waiting.pk).claimed(1):
+        return create_proposal(waiting.proforma)
+    return None
 
 
 def fill_unblocked(entity: LegalEntity) -> list[InvoiceProposal]:
@@ -106,7 +116,8 @@ def _each(operation, rows) -> list[InvoiceProposal]:
     done = []
     for row in rows:
         try:
-            done.append(operation(row))
+            if result := operation(row):
+                done.append(result)
         except Exception:
             logger.exception("%s failed for %s; the next sweep tries again.", operation.__name__, row)
     return done

@@ -37,7 +37,7 @@ def return_proposal(proposal: InvoiceProposal, *, by, reason: str, on=None) -> P
         number = CustomerInvoice.objects.values_list("number", flat=True).get(proposal=proposal)
         raise Refused("POSTED-NOT-RETURNED", proposal=proposal, invoice=number)
     moves.refuse_unless(proposal, "return_proposal")
-    draft = proformas.take_back(proforma, by=by, on=on)
+    draft = proformas.return_proforma(proforma, by=by, on=on)
     proposal.status, proposal.return_reason = _Status.RETURNED, reason
     proposal.last_error = None
     proposal.save(update_fields=["status", "return_reason", "last_error"])

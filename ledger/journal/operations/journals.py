@@ -13,7 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 from django.db.models import F
 from django.utils import timezone
 
-from contracts.askers import demand_still
+from contracts.askers import recheck_permission
 from contracts.models import (
     LegalEntity,
     NumberSequence,
@@ -106,7 +106,7 @@ def _post_all(journals, *, by, on, asked_before=False, report=_no_report):
     for journal in _in_order(journals):
         try:
             if asked_before:
-                demand_still(by, "journal.post", journal)
+                recheck_permission(by, "journal.post", journal)
             result.append(_post(journal, by=by, on=on, count_lines=count_lines))
         except Refused as refusal:
             result.append(PostedJournal(journal, refused=refusal.reason))

@@ -29,7 +29,7 @@ from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.seen import refuse_changed, stamp
 from ledger.books.periods import hold_open
 from ledger.journal import plan
-from ledger.journal.load import adding_facts, booked_behind
+from ledger.journal.load import adding_facts, booked_behind, waiting_actuals
 from ledger.models import DimensionSet, IntegrationJournal, JournalLine
 
 _Status = IntegrationJournal.Status
@@ -81,11 +81,11 @@ def add_to_journals(entity: LegalEntity, *, on: datetime.date, by, due_only: boo
 def _add_chunk(entity, after, *, on, by, due_only) -> tuple[int | None, Added]:
     """Add the next actuals after the key `after`; returns the last key (None at the end) and the result."""
     result = Added()
-    waiting = ActualToJournal.objects.filter(entity=entity, pk__gt=after).select_related("actual")
+    waiting = ActualToJournal.objects.filter(entity=entity, pk__gt=after)
     claimed = (waiting.due() if due_only else waiting).claimed(CHUNK)
     if not claimed:
         return None, result
-    actuals = _with_originals([row.actual for row in claimed])
+    actuals = _with_originals(waiting_actuals(claimed))
     facts = adding_facts(entity, actuals)
     lines = []
     for actual in actuals:
@@ -106,19 +106,18 @@ def _add_chunk(entity, after, *, on, by, due_only) -> tuple[int | None, Added]:
             journals=[journal.number for journal in result.journals],
         )
     keep_waiting(dict(result.left_out))
-    return claimed[-1].pk if len(claimed) == CHUNK else None, result
+    return claimed[-1] if len(claimed) == CHUNK else None, result
 
 
-def _with_originals(actuals) -> list[Actual]:
+def _with_originals(actuals) -> list[plan.Waiting]:
     """The actuals, and those that still wait of the ones that they reverse or replace, in key order.
 
     Whoever is adding one of those at this moment commits first, so that its line and rate are found.
     """
     behind = set(booked_behind(actuals).values()) - {actual.pk for actual in actuals}
     if behind:
-        rows = ActualToJournal.objects.filter(pk__in=behind).select_related("actual")
-        originals = [row.actual for row in rows.locked()]
-        actuals = sorted([*actuals, *originals], key=lambda actual: actual.pk)
+        originals = [row.pk for row in ActualToJournal.objects.filter(pk__in=behind).locked()]
+        actuals = sorted([*actuals, *waiting_actuals(originals)])
     return actuals
 
 
@@ -144,9 +143,10 @@ def _drafts(entity, periods) -> dict[str, list]:
 def _distribute(entity, lines, *, on) -> list[IntegrationJournal]:
     """Give each line a journal, a new one if the drafts are full; returns the journals that got lines."""
     used, new = {}, []
-    periods = [_period(entity, line.accounting_date) for line in lines]
-    drafts = _drafts(entity, set(periods))
-    for line, period in zip(lines, periods, strict=True):
+    periods = {day: _period(entity, day) for day in {line.accounting_date for line in lines}}
+    drafts = _drafts(entity, set(periods.values()))
+    for line in lines:
+        period = periods[line.accounting_date]
         stacks = drafts[period]
         stack = next((stack for stack in stacks if stack[1] < entity.journal_max_lines), None)
         if stack is None:

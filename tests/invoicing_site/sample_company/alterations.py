@@ -25,6 +25,7 @@ from ledger.models import (
     JournalLine,
     LedgerEntry,
     PartyBalance,
+    PeriodBalance,
     ProjectBalance,
     ProjectTransaction,
     Settlement,
@@ -320,6 +321,13 @@ def proposal_without_invoice(ledger):
         status="posted",
     )
     return proposal.number
+
+
+def balance_of_a_period(ledger):
+    balance = PeriodBalance.objects.first()
+    balance.count -= 1
+    balance.save()
+    return str(balance.period)
 
 
 def balance_of_an_account(ledger):

@@ -77,6 +77,7 @@ ALTERATIONS = [
     (alterations.milestone_part, "SPLIT", {"SPLIT"}),
     (alterations.limit_broken, "LIMIT", {"LIMIT"}),
     (alterations.proposal_without_invoice, "INVOICE", {"INVOICE"}),
+    (alterations.balance_of_a_period, "KEPT", {"KEPT"}),
     (alterations.balance_of_an_account, "KEPT", {"KEPT"}),
     (alterations.balance_of_a_party, "KEPT", {"KEPT"}),
     (alterations.balance_of_a_customer_deleted, "KEPT", {"KEPT"}),
