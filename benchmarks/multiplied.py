@@ -216,7 +216,7 @@ def _text(cursor, table, field, column, copies):
 
 
 def _shared(cursor, copies):
-    """What set-up knows about the rows: keys of the first copy, and the last numbers."""
+    """Data of the set-up about the rows: keys of the first copy, and the last numbers."""
     several = set(copied())
     for model in SHARED:
         for field in model._meta.concrete_fields:

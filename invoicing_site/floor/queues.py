@@ -28,12 +28,12 @@ class QueueQuerySet(LockingQuerySet):
     """Take rows with `due().claimed(n)`."""
 
     def due(self):
-        """Rows that the clock takes: without those that it could not take a short time ago."""
+        """The rows that a scheduled task claims: without those that it failed to process a short time ago."""
         return self.filter(Q(retry_after=None) | Q(retry_after__lte=timezone.now()))
 
 
 class Queued(models.Model):
-    """What waits: the frozen row is the key. The key columns never change (`guards.fixed`)."""
+    """A waiting row; its key is that of the final row. The key columns never change (`guards.fixed`)."""
 
     reason = ReasonField(help_text="Why the last attempt failed")
     retry_after = models.DateTimeField(

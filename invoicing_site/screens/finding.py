@@ -21,7 +21,7 @@ _NAMES = ("number", "code", "name", "title", "username", "first_name", "last_nam
 
 
 class Chosen(NamedTuple):
-    """What was chosen: the key of one row, or all rows that contain the text; for a lookup with `__in`."""
+    """The selected value: the key of one row, or all rows that contain the text; for a lookup with `__in`."""
 
     keys: list | QuerySet
     words: str

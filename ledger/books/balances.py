@@ -134,7 +134,7 @@ def raised(plans: Iterable[VoucherPlan]) -> Iterator[tuple[Kind, list[Model]]]:
 
 
 def _added(plans) -> dict[Kind, dict[tuple, list[Decimal]]]:
-    """What the plans add up to, by kind and key; kinds without rows are left out."""
+    """The sums of the plans, by kind and key; kinds without rows are left out."""
     result: dict[Kind, dict[tuple, list[Decimal]]] = defaultdict(dict)
     for plan in plans:
         for kind, key, amounts in _rows_of(plan):

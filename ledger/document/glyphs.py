@@ -83,7 +83,7 @@ _NAMES = {
 
 
 def _remedy(invoice, name, of) -> tuple[Reason, str]:
-    """What to do and where; texts of the confirmed proforma can only be changed after a return."""
+    """The advice and its page; texts of the confirmed proforma can only be changed after a return."""
     if name.startswith("seller_"):
         page = reverse("admin:contracts_legalentity_change", args=[invoice.entity_id])
         return Reason("REWRITE-ON-PAGE", page=Label("legal entity")), page

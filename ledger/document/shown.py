@@ -20,7 +20,7 @@ _NARROW = len("1,234,567.89")  # the longest amount of a tax table next to the t
 
 @dataclass(frozen=True)
 class Content:
-    """All that a document is made from: the stored invoice with its rows, or planned ones."""
+    """All data of a document: the stored invoice with its rows, or planned ones."""
 
     invoice: CustomerInvoice
     lines: list[InvoiceLine]
@@ -158,7 +158,7 @@ def _facts(content, words):
 
 
 def _due(content, words):
-    """What the reader has to do, in the largest letters on the page."""
+    """The amount and the due date, in the largest letters on the page."""
     invoice = content.invoice
     if invoice.total < 0:
         label, amount = "in_your_favor", -invoice.total

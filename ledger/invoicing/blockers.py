@@ -1,4 +1,4 @@
-"""What a proposal waits for: the actuals that no integration journal has posted yet (PRP-1)."""
+"""The blockers of a proposal: the actuals that no integration journal has posted yet (PRP-1)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Blockers:
 
     @property
     def reasons(self) -> list[Reason]:
-        """What has to be done before its lines can be filled in; also if only filling in is left."""
+        """The steps that are missing before its lines can be filled in; also if only filling in is left."""
         in_error = [row for row in self.journals if row.status == IntegrationJournal.Status.ERROR]
         others = [row for row in self.journals if row.status != IntegrationJournal.Status.ERROR]
         found = []

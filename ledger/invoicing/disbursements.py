@@ -175,7 +175,7 @@ def _shares(booked, entity) -> dict[int, tuple[Decimal, Decimal]]:
 
 @dataclass(frozen=True)
 class Charged:
-    """What one invoice charges for disbursements with one account, dimensions and project."""
+    """The charges of one invoice for disbursements with one account, dimensions and project."""
 
     disbursements: list[tuple[Disbursement, Decimal]]  # each with the amount that is charged for it
     accounting_amount: Decimal  # the sum of those amounts, converted once

@@ -98,7 +98,7 @@ class MilestoneBilled(NamedTuple):
 
 @dataclass(frozen=True)
 class AccruedSum:
-    """What the journal posted for the originals, by account, dimensions, project, currency and rate."""
+    """The sums posted by journals for the originals, by account, dimensions, project, currency and rate."""
 
     account: Account
     dimensions: DimensionSet | None
@@ -346,7 +346,7 @@ _SIDES = ("debit", "credit", "accounting_debit", "accounting_credit")
 
 
 def _accrued(claims) -> tuple[dict[int, list[AccruedSum]], dict[int, list[ProjectTransaction]]]:
-    """What the journal posted for the originals of each proforma: entries, and project transactions."""
+    """The postings of journals for the originals of each proforma: entries, and project transactions."""
     proforma_of = {claim.voucher_id: claim.proforma_id for claim in claims if claim.voucher_id}
     sums: dict[tuple, list[Decimal]] = {}
     entries = LedgerEntry.objects.order_by().values_list("voucher", *_PLACE, *_SIDES)

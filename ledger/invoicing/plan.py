@@ -1,4 +1,4 @@
-"""What posting a proposal will write, for the preview, the checks and the posting.
+"""The rows that posting a proposal writes, for the preview, the checks and posting.
 
 Pure: loaded data in, unsaved rows and planned entries out. A missing rate, account or tax code is refused by
 name and never replaced by 1 or 0 (MON-8).
@@ -126,7 +126,7 @@ def _rates(facts) -> _Rates:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where the amount of one billed share is posted."""
+    """The account, dimensions and project of the amount of one billed share."""
 
     purpose: str
     kind: str
@@ -231,7 +231,7 @@ def _by_place(facts):
 
 
 def _charged(facts, shares, accounting_amount, rates) -> Charged:
-    """What is charged for the disbursements of one category, including those that are charged in part."""
+    """The charges for the disbursements of one category, including those that are charged in part."""
     amounts = dict.fromkeys((billed.detail_id for billed in shares), _ZERO)
     for billed in shares:
         amounts[billed.detail_id] += billed.amount

@@ -11,7 +11,7 @@ from ledger.models import InvoiceProposal
 
 
 def planned(proposal: InvoiceProposal, *, on: datetime.date) -> InvoicePlan:
-    """What posting it on that day would write, also if the checks find errors.
+    """The rows that posting on that day would write, even if the checks find errors.
 
     Refused if its lines are not filled in, or if a rate, an account or a tax code is missing.
     """

@@ -1,4 +1,4 @@
-"""Where the reader can fix what a check found (MON-8)."""
+"""The page where the reader can fix the result of a check (MON-8)."""
 
 from dataclasses import dataclass
 

@@ -24,7 +24,7 @@ _ERRORS = (Batch.Action.CANCEL, Batch.Action.CORRECT)
 
 
 def waiting_actuals(keys) -> list[Waiting]:
-    """What the lines of these actuals are made of, in key order."""
+    """The data for the lines of these actuals, in key order."""
     rows = Actual.objects.filter(pk__in=keys).order_by("pk").values_list(*Waiting._fields)
     return list(map(Waiting._make, rows))
 

@@ -90,7 +90,7 @@ class Waiting(NamedTuple):
 
 @dataclass
 class AddingFacts:
-    """What `new_line` needs; dictionaries by primary key."""
+    """The data that `new_line` needs; dictionaries by primary key."""
 
     entity: LegalEntity
     periods: PeriodBook

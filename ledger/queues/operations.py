@@ -24,9 +24,9 @@ class Rebuilt:
 
 
 def rebuild_queues(entity: LegalEntity, *, by) -> list[Rebuilt]:
-    """Queue what waits for its next step and is not queued, and take out what is queued and should not be.
+    """Add missing rows to the queues and remove wrong ones; returns the counts.
 
-    Compares all final rows of the entity; each chunk is a transaction of its own.
+    Compares all final rows of the entity; each chunk has its own transaction.
     """
     return [_rebuilt(queue, entity, by=by) for queue in QUEUES]
 

@@ -1,4 +1,4 @@
-"""What is checked before a proposal is posted, the same on pages and in commands (PRP-5).
+"""The checks before a proposal is posted, the same on pages and in commands (PRP-5).
 
 Each file has the checks of one subject, registered with `named` in the order in which they run.
 """

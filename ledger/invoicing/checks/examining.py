@@ -59,7 +59,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Examined:
-    """What a check gets. The plan is set for checks that need it."""
+    """The arguments of a check. The plan is set for checks that need it."""
 
     facts: InvoiceFacts
     plan: InvoicePlan | None
@@ -67,7 +67,7 @@ class Examined:
 
 @dataclass(frozen=True)
 class Examination:
-    """What all checks found, and the plan with the totals if it could be made (PRP-5)."""
+    """The results of all checks, and the plan with the totals if it could be made (PRP-5)."""
 
     facts: InvoiceFacts
     plan: InvoicePlan | None
@@ -105,7 +105,7 @@ def codes() -> list[str]:
 
 
 def check(proposal: InvoiceProposal, *, on: datetime.date) -> list[CheckResult]:
-    """What the checks find if the proposal is posted on that day, errors first."""
+    """The results of the checks if the proposal is posted on that day, errors first."""
     proposal = InvoiceProposal.objects.select_related("dimensions").get(pk=proposal.pk)
     return examine(InvoiceFacts.load(proposal, on=on)).results
 

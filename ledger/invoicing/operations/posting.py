@@ -123,7 +123,7 @@ def _post_alone(proposal, by, on) -> Outcome:
 
 
 def _refused_now(group, by) -> list[Outcome]:
-    """Those that `by` may no longer post."""
+    """The proposals that `by` may not post any more."""
     lost, found = no_longer_for(by, "proposal.post", group), []
     for proposal in group:
         if proposal.pk in lost:
@@ -183,12 +183,12 @@ def _passing(rows, outcomes, judge) -> list[InvoiceProposal]:
 
 
 def posted_before(outcomes: Iterable[Outcome]) -> str:
-    """Who posted those that were already posted, and when; empty for none (PST-1)."""
+    """The users who posted proposals that were already posted, and when; empty if there are none (PST-1)."""
     return who_posted([outcome.proposal.pk for outcome in outcomes if outcome.was_posted_already])
 
 
 def who_posted(proposals: Iterable[int]) -> str:
-    """Who posted the invoices of these proposals, by key, and when; empty for none."""
+    """The users who posted the invoices of these proposals, by key, and when; empty if there are none."""
     if not proposals:
         return ""
     invoices = CustomerInvoice.objects.filter(proposal__in=proposals).select_related("voucher__posted_by")
