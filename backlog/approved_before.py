@@ -41,7 +41,7 @@ def _uncovered(contract):
 
 
 # The values that decide whether a line covers an approved entry.
-_WORK = ("transaction_class", "project_id", "task_id", "date", "billing_wish", "billing_type")
+_WORK = ("transaction_class", "project_id", "task_id", "date", "imported_billing", "billing_type")
 
 
 class ApprovedBefore(NamedTuple):

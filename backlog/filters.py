@@ -100,15 +100,13 @@ class BacklogFilter(django_filters.FilterSet):
         return rows.filter(contract__in=managed.values("projectcontract"))
 
 
+# Whether or not they have entries: to find that out, all entries of the projects would be read.
 def _people(request):
-    projects = Project.objects.filter(managers=request.user)
-    found = Entry.objects.filter(project__in=projects, entity=request.entity).values("resource")
-    return Resource.objects.filter(pk__in=found).order_by("name")
+    return Resource.objects.filter(entity=request.entity).order_by("name")
 
 
-def _approvable_projects(request):
-    found = Entry.objects.reachable(request.user, "entry.approve").filter(entity=request.entity)
-    return Project.objects.filter(pk__in=found.values("project"))
+def _managed_projects(request):
+    return Project.objects.filter(entity=request.entity, managers=request.user)
 
 
 class ApprovalFilter(django_filters.FilterSet):
@@ -121,7 +119,7 @@ class ApprovalFilter(django_filters.FilterSet):
         "resource__name",
         placeholder="Description, project, person",
     )
-    project = RowFilter(label="Project", queryset=_approvable_projects, empty_label="Any")
+    project = RowFilter(label="Project", queryset=_managed_projects, empty_label="Any")
     resource = RowFilter(label="Person", queryset=_people, empty_label="Anyone")
     transaction_class = ChoicesFilter(label="Class", choices=_WORK)
     since = DayFilter(label="From", field_name="date", lookup_expr="gte")

@@ -50,7 +50,7 @@ def _parts(entry, is_chargeable, decision):
     Work imported as not billable is non-chargeable, unless the approver sets a billing type (IMP-1).
     """
     wanted = decision.billing_type if decision else None
-    if entry.billing_wish == Entry.Wish.NON_CHARGEABLE:
+    if entry.imported_billing == Entry.ImportedBilling.NON_CHARGEABLE:
         wanted = wanted or BillingType.NON_CHARGEABLE
     billing_type = wanted or (BillingType.CHARGEABLE if is_chargeable else BillingType.NON_CHARGEABLE)
     billable = (

@@ -153,7 +153,7 @@ def covering(coverage, entry, billing_type=""):
     """
     covered = _line_for(coverage, entry)
     is_sold = covered is not None and covered.line.billing_method != FIXED_PRICE
-    if is_sold and entry.billing_wish == Entry.Wish.COST_ONLY and not billing_type:
+    if is_sold and entry.imported_billing == Entry.ImportedBilling.COST_ONLY and not billing_type:
         return None
     return covered
 

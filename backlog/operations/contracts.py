@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from actuals.models import Batch
 from actuals.naming import named
-from actuals.operations import anew, open_batch, record, record_decisions, reverse
+from actuals.operations import open_batch, record, record_decisions, replacement, reverse
 from backlog.approved_before import newly_covered
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
@@ -94,7 +94,8 @@ def _cover_what_was_approved(contract, *, by, on):
     batch = open_batch(contract.entity, Batch.Action.CONFIRM_CONTRACT, on=on, by=by)
     reverse([cost for cost, _ in due], batch=batch)
     costs = [
-        anew(cost, batch, contract_id=contract.pk, contract_line_id=covered.line.pk) for cost, covered in due
+        replacement(cost, batch, contract_id=contract.pk, contract_line_id=covered.line.pk)
+        for cost, covered in due
     ]
     record(costs, batch=batch)
     prices, paper, delivered = PriceBook.load(contract.entity, [contract]), Pricings(batch), []

@@ -229,7 +229,7 @@ def _by_status(items):
 
 
 def reserve(items, *, contract) -> list[BacklogItem]:
-    """Ready → customer invoice created: a document claims the items, all or none.
+    """Ready → on a draft proforma: a document claims the items, all or none.
 
     Refused with the number of items that are not ready any more, because another user claimed or unmarked
     them.
@@ -241,19 +241,19 @@ def reserve(items, *, contract) -> list[BacklogItem]:
 
 
 def release(items) -> int:
-    """Customer invoice created → ready: the items were removed from a draft (PRO-4)."""
+    """On a draft proforma → ready: the items were removed from a draft (PRO-4)."""
     pks = [item.pk for item in items]
     return _move(BacklogItem.objects.filter(pk__in=pks), len(pks), "release")
 
 
 def settle(items) -> int:
-    """Customer invoice created → posted: the proforma with the items is confirmed (PRO-5)."""
+    """On a draft proforma → on a confirmed proforma: the proforma with the items is confirmed (PRO-5)."""
     pks = [item.pk for item in items]
     return _move(BacklogItem.objects.filter(pk__in=pks), len(pks), "settle")
 
 
 def claim_again(items, *, contract) -> int:
-    """Customer invoice posted → created: a confirmed proforma was returned and has a new draft (PRP-6).
+    """On a confirmed proforma → on a draft proforma: the proforma was returned and has a new draft (PRP-6).
 
     The counter-actuals are written before. The unbilled rest of an item was available to others meanwhile, so
     each item is tested again. An item that does not fit completely is not evaluated and commits nothing; its

@@ -104,7 +104,7 @@ def test_the_cost_of_an_expense_is_billed_at_cost(no1):
 
 
 def sold_elsewhere(no1, decision=None):
-    entry = factories.time_entry(no1, "8", date=JAN_20, billing_wish="cost_only")
+    entry = factories.time_entry(no1, "8", date=JAN_20, imported_billing="cost_only")
     approve([entry], by=no1.manager, on=JAN_31, decisions=decision and {entry.pk: decision})
     return entry
 

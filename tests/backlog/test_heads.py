@@ -7,7 +7,7 @@ import pytest
 from backlog.models import BacklogItem
 from backlog.operations import confirm_contract, mark_not_ready, mark_ready, split_off, undo
 from contracts.models import Milestone
-from proforma.operations import confirm, create_proformas, delete_draft, take_back
+from proforma.operations import confirm, create_proformas, delete_draft, return_proforma
 from tests import factories
 
 DAY = date(2025, 6, 30)
@@ -66,7 +66,7 @@ def test_a_head_is_in_progress_again_after_a_return(it):
     first, second = drafts(it)
     for each in (first, second):
         confirm(each, by=it.manager, on=DAY)
-    take_back(first, by=it.manager, on=DAY)
+    return_proforma(first, by=it.manager, on=DAY)
     assert head() == "in_progress"
 
 

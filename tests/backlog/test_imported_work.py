@@ -26,7 +26,7 @@ def facts(approval):
 def test_work_imported_as_not_billable_is_non_chargeable(it):
     """IMP-1: 8 h at 200 cost 800 and are delivered for nothing."""
     contract(it, confirmed=True)
-    entry = time_entry(it, hours="8", billing_wish="non_chargeable")
+    entry = time_entry(it, hours="8", imported_billing="non_chargeable")
 
     assert preview([entry], by=it.manager)[entry.pk].amount == 0
     assert facts(approve([entry], by=it.manager)) == [
@@ -38,7 +38,7 @@ def test_work_imported_as_not_billable_is_non_chargeable(it):
 def test_work_that_is_invoiced_elsewhere_makes_a_cost_only(it):
     """IMP-1"""
     contract(it, confirmed=True)
-    entry = time_entry(it, hours="8", billing_wish="cost_only")
+    entry = time_entry(it, hours="8", imported_billing="cost_only")
 
     assert preview([entry], by=it.manager)[entry.pk].amount is None
     approval = approve([entry], by=it.manager)
@@ -50,15 +50,15 @@ def test_work_that_is_invoiced_elsewhere_makes_a_cost_only(it):
 def test_work_invoiced_elsewhere_still_counts_on_a_fixed_price_line(it):
     """IMP-1: such a line sells its milestones and no hours."""
     agreed = contract(it, method="fixed", confirmed=True)
-    (cost,) = approve([time_entry(it, billing_wish="cost_only")], by=it.manager).actuals
+    (cost,) = approve([time_entry(it, imported_billing="cost_only")], by=it.manager).actuals
     assert cost.contract_line == agreed.lines.get()
 
 
-@pytest.mark.parametrize("wish", ["cost_only", "non_chargeable"])
-def test_the_approver_can_choose_another_billing_type(it, wish):
+@pytest.mark.parametrize("billing", ["cost_only", "non_chargeable"])
+def test_the_approver_can_choose_another_billing_type(it, billing):
     """IMP-1, APP-3"""
     contract(it, confirmed=True)
-    entry = time_entry(it, hours="8", billing_wish=wish)
+    entry = time_entry(it, hours="8", imported_billing=billing)
 
     approval = approve([entry], by=it.manager, decisions={entry.pk: Decision(billing_type="chargeable")})
 
@@ -68,14 +68,14 @@ def test_the_approver_can_choose_another_billing_type(it, wish):
 
 def test_a_contract_that_is_confirmed_later_keeps_the_imported_billing_type(it):
     """IMP-1, CON-6"""
-    wishes = ("", "non_chargeable", "cost_only")
-    entries = [time_entry(it, hours="8", billing_wish=wish) for wish in wishes]
+    imported = ("", "non_chargeable", "cost_only")
+    entries = [time_entry(it, hours="8", imported_billing=billing) for billing in imported]
     approve(entries, by=it.manager)
 
     confirm_contract(contract(it), by=it.manager)
 
     sales = Actual.objects.filter(type="unbilled").order_by("pk")
-    assert [(actual.entry.billing_wish, actual.billing_type) for actual in sales] == [
+    assert [(actual.entry.imported_billing, actual.billing_type) for actual in sales] == [
         ("", "chargeable"),
         ("non_chargeable", "non_chargeable"),
     ]
@@ -85,10 +85,10 @@ def test_the_approver_reads_why_it_is_a_cost_only_and_how_to_bill_it(it, client)
     """IMP-1 APP-2: a line covers it; where none does, that is the reason."""
     deal = contract(it, confirmed=True)
     line = deal.lines.get()
-    elsewhere = time_entry(it, hours="8", billing_wish="cost_only")
+    elsewhere = time_entry(it, hours="8", imported_billing="cost_only")
     other = ProjectFactory(entity=it.entity)
     other.managers.add(it.manager)
-    uncovered = time_entry(it, hours="8", billing_wish="cost_only", project=other)
+    uncovered = time_entry(it, hours="8", imported_billing="cost_only", project=other)
     client.force_login(it.manager)
 
     rows = client.get(reverse("approvals")).text
