@@ -189,7 +189,7 @@ def test_an_expense_at_cost_without_a_cost_has_no_price(it):
     priced = sales(it, expense(it, cost_net=None))
 
     assert (priced.price, priced.is_missing, priced.at_cost) == (0, True, True)
-    assert "The entry has no cost" in priced.warning
+    assert "has no cost, so the price is 0" in priced.warning
 
 
 # Material and fees: PRC-3
