@@ -1,6 +1,7 @@
 """Control accounts and their subledgers, at any date (PST-6): for pages, and for `verify_ledger`."""
 
 import datetime
+from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -81,15 +82,23 @@ class ControlAccount:
 def control_accounts(entity: LegalEntity, *, on: datetime.date) -> list[ControlAccount]:
     """Each subledger with its control accounts, by all vouchers dated up to that day.
 
-    Without subledgers that have no account and no rows. Six queries; two more at most for differences.
+    Without subledgers that have no account and no rows. Five queries; two more at most for differences.
     """
-    day = Day(entity, on)
-    controlling = _balances_of(Account.objects.filter(entity=entity).exclude(control=_Control.NONE), day)
-    agreements = _kept_agreements(entity, day)
+    controlling = Account.objects.filter(entity=entity).exclude(control=_Control.NONE).order_by("number")
+    balances = dict.fromkeys(controlling, _ZERO)
+    entries, rows_of = _at_end_of(Day(entity, on), entity)
+    by_key = {account.pk: account for account in balances}
+    parties: dict[str, list] = defaultdict(list)
+    for (key, customer, project, currency), sums in entries:
+        account = by_key[key]
+        _, books = _net(sums)
+        balances[account] += books
+        name, *_ = _SUBLEDGERS[_Control(account.control)]
+        parties[account.control].append(((customer if name == "customer" else project, currency), sums))
     result = []
     for control, (name, *_) in _SUBLEDGERS.items():
-        own = tuple(row for row in controlling if row.account.control == control)
-        rows = agreements[control]
+        own = tuple(ControlBalance(*each) for each in balances.items() if each[0].control == control)
+        rows = _agreement(control, parties[control], rows_of[control])
         if not own and not rows:
             continue
         differing = [row for row in rows if not row.agrees]
@@ -109,12 +118,8 @@ def control_accounts(entity: LegalEntity, *, on: datetime.date) -> list[ControlA
 
 def control_balances(entity: LegalEntity, control: str, *, on: datetime.date) -> tuple[ControlBalance, ...]:
     """The accounts that control one subledger, by all vouchers dated up to that day. Three queries."""
-    return _balances_of(Account.objects.filter(entity=entity, control=control), Day(entity, on))
-
-
-def _balances_of(accounts, day) -> tuple[ControlBalance, ...]:
-    accounts = list(accounts.order_by("number"))
-    balances = day.sums(
+    accounts = list(Account.objects.filter(entity=entity, control=control).order_by("number"))
+    balances = Day(entity, on).sums(
         AccountBalance.objects.filter(account__in=accounts),
         LedgerEntry.objects.filter(account__in=accounts),
         ("account",),
@@ -135,13 +140,13 @@ _SIDES = ("debit", "credit", "accounting_debit", "accounting_credit")
 _AMOUNTS = ("amount", "accounting_amount")
 
 
-def _kept_agreements(entity, day) -> dict[str, list[Compared]]:
-    """Ledger and subledger of each control at the end of a day, from kept balances: three queries."""
+def _at_end_of(day, entity):
+    """The entries by control account and party, and the subledger rows of each control: three queries."""
     sides, amounts = ({name: name for name in names} for names in (_SIDES, _AMOUNTS))
     entries = day.sums(
         PartyBalance.objects.filter(account__entity=entity),
         LedgerEntry.objects.exclude(account__control=_Control.NONE),
-        ("account__control", "customer", "project", "currency"),
+        ("account", "customer", "project", "currency"),
         sides,
     )
     of_customers = day.sums(
@@ -156,16 +161,13 @@ def _kept_agreements(entity, day) -> dict[str, list[Compared]]:
         ("kind", "project", "currency"),
         amounts,
     )
-    result = {}
-    for control, (name, kinds, _) in _SUBLEDGERS.items():
-        own = [
-            ((customer if name == "customer" else project, currency), sums)
-            for (of, customer, project, currency), sums in entries.items()
-            if of == control
-        ]
-        rows = [(place, sums) for (kind, *place), sums in of_projects.items() if kind in kinds]
-        result[control] = _agreement(control, own, rows if kinds else of_customers.items())
-    return result
+    rows_of = {
+        control: [(place, sums) for (kind, *place), sums in of_projects.items() if kind in kinds]
+        if kinds
+        else of_customers.items()
+        for control, (_, kinds, _) in _SUBLEDGERS.items()
+    }
+    return entries.items(), rows_of
 
 
 def compared(entity: LegalEntity, control: str) -> list[Compared]:

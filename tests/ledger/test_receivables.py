@@ -11,6 +11,7 @@ from django.urls import reverse
 from contracts.models import LegalEntity
 from ledger.models import CustomerTransaction
 from ledger.reports import aged_receivables, open_transactions
+from ledger.reports.views import receivables
 from tests import factories
 from tests.ledger.test_reports import owes, settle
 from tests.ledger.voucher_samples import entry, general, post
@@ -226,6 +227,18 @@ def test_a_statement_shows_open_amounts_at_its_end(no1, accountant, spring):
     assert "400.00" in page
     page = accountant.get(address, {"since": "2025-01-01", "until": "2025-12-31"}).content.decode()
     assert "Open on 20 May 2025, by days past the due date" in page
+
+
+def test_it_has_pages_of_customers_and_totals_of_all(no1, accountant, spring, monkeypatch):
+    """PST-8"""
+    monkeypatch.setattr(receivables, "_PER_PAGE", 1)
+    first, second = words(accountant, on=MARCH_31), words(accountant, on=MARCH_31, page=2)
+
+    assert ("1–1 of 2" in first, "2–2 of 2" in second) == (True, True)
+    assert ("Other" in first, "Other" in second) == (False, True)
+    # By hand: 400 of INV-1 and 250 × 11 of INV-2, and 70.50 of INV-3.
+    assert "3,220.50" in first
+    assert "3,220.50" in second
 
 
 def test_it_takes_as_many_queries_for_many_rows(no1, accountant):

@@ -64,18 +64,21 @@ class AgedReceivables(Page):
         for row in self.rows:
             by_currency[row.currency].append((row.customer, row.own))
             in_books[row.customer] += row.books
+        by_customer = self.open is None
+        listed = list(in_books) if by_customer else self.open
+        page = Paginator(listed, _PER_PAGE).get_page(self.request.GET.get("page"))
+        shown = set(page) if by_customer else set()
         whose = next((row.customer for row in self.rows if row.customer.pk == self.customer), None)
         return super().get_context_data(
             form=self.form,
             on=self.on,
             found=self.found,
             labels=AGE_LABELS.values(),
-            parts=[_part(currency, rows) for currency, rows in sorted(by_currency.items())],
-            books=_part(self.request.entity.currency, in_books.items()),
+            parts=[_part(currency, rows, shown) for currency, rows in sorted(by_currency.items())],
+            books=_part(self.request.entity.currency, in_books.items(), shown),
             whose=whose,
-            page=None
-            if self.open is None
-            else Paginator(self.open, _PER_PAGE).get_page(self.request.GET.get("page")),
+            page=page,
+            by_customer=by_customer,
             sums=_sums(self.open or ()),
             currency=self.request.entity.currency,
             **context,
@@ -93,10 +96,10 @@ def _filtered(rows, text, age):
     ]
 
 
-def _part(currency, rows):
-    """The rows of one currency, each with its cells: label and amount."""
+def _part(currency, rows, shown):
+    """The total of one currency, and the rows of the customers shown with their cells: label and amount."""
     total = sum((ages for _, ages in rows), Ages())
-    rows = [(customer, _cells(ages), ages.total) for customer, ages in rows]
+    rows = [(customer, _cells(ages), ages.total) for customer, ages in rows if customer in shown]
     return {"currency": currency, "rows": rows, "cells": _cells(total), "total": total.total}
 
 
