@@ -260,7 +260,9 @@ def post_journals(hand: Hand):
 # Proposals
 
 TO_PROPOSE = """
-    SELECT proforma_id FROM proforma_proformatopropose WHERE entity_id = %(entity)s ORDER BY proforma_id
+    SELECT q.proforma_id, (SELECT count(*) FROM proforma_proformaline l
+                           JOIN proforma_linedetail d ON d.line_id = l.id WHERE l.proforma_id = q.proforma_id)
+    FROM proforma_proformatopropose q WHERE q.entity_id = %(entity)s ORDER BY q.proforma_id
 """
 PROPOSED = "DELETE FROM proforma_proformatopropose WHERE proforma_id = %(proforma)s"
 PROPOSAL = insert(
@@ -303,13 +305,26 @@ PROPOSAL_LINES = insert(
 
 
 def propose(hand: Hand):
-    """A proposal with its section and lines, a commit for each proforma."""
-    for (proforma,) in hand.ask(TO_PROPOSE):
+    """A proposal with its section and lines, a commit for each group of proformas."""
+    for group in _groups(hand.ask(TO_PROPOSE)):
         with hand.commit():
-            proposal = hand.add(PROPOSAL, proforma=proforma)
-            hand.do(SECTIONS, proposal=proposal, proforma=proforma)
-            hand.do(PROPOSAL_LINES, proposal=proposal, proforma=proforma)
-            hand.do(PROPOSED, proforma=proforma)
+            for (proforma,) in group:
+                proposal = hand.add(PROPOSAL, proforma=proforma)
+                hand.do(SECTIONS, proposal=proposal, proforma=proforma)
+                hand.do(PROPOSAL_LINES, proposal=proposal, proforma=proforma)
+                hand.do(PROPOSED, proforma=proforma)
+
+
+def _groups(rows):
+    """The rows without their last column, the number of actuals, in groups of at most 5,000 actuals."""
+    group, size = [], 0
+    for *row, actuals in rows:
+        if group and size + actuals > MOST:
+            yield group
+            group, size = [], 0
+        group.append(row)
+        size += actuals
+    yield group
 
 
 # Invoices
@@ -551,17 +566,6 @@ def post_invoices(hand: Hand):
         with hand.commit():
             for proposal in group:
                 _post_invoice(hand, *proposal)
-
-
-def _groups(rows):
-    group, size = [], 0
-    for *proposal, lines in rows:
-        if group and size + lines > MOST:
-            yield group
-            group, size = [], 0
-        group.append(proposal)
-        size += lines
-    yield group
 
 
 def _post_invoice(hand, proposal, proforma, buyer, currency):

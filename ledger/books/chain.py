@@ -16,6 +16,8 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from operator import attrgetter
 
+from django.db import models
+
 from actuals.models import Actual
 from contracts.models import LegalEntity, NumberSequence
 from invoicing_site.floor.fields import ExactDecimalField
@@ -174,7 +176,10 @@ def _writer(field):
             return format(field.unrounded(Decimal(value)) + 0, places)
 
         return fixed
-    return _text
+    return _text if isinstance(field, _IN_ISO) else str
+
+
+_IN_ISO = (models.DateField, models.BooleanField)  # a DateTimeField is a DateField
 
 
 def _text(value):

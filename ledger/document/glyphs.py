@@ -28,6 +28,8 @@ def drawable() -> frozenset[str]:
 
 def undrawn(text: str) -> str:
     """The characters of a text that no font has, each once; without spaces and line breaks."""
+    if drawable().issuperset(text):
+        return ""
     composed = unicodedata.normalize("NFC", text)
     return "".join(dict.fromkeys(each for each in composed if not each.isspace() and each not in drawable()))
 

@@ -36,9 +36,7 @@ class Claim(NamedTuple):
     cost_id: int | None
     currency: str
     amount: Decimal
-    # The journal line and the voucher that posted it; None for what no journal posts, or has not posted yet.
-    journal_line_id: int | None
-    voucher_id: int | None
+    voucher_id: int | None  # None for what no journal posts, or has not posted yet
 
 
 def claimed_by(proformas: Iterable[int]) -> list[Claimed]:
@@ -51,14 +49,14 @@ def claimed_by(proformas: Iterable[int]) -> list[Claimed]:
 def claims_of(details: Iterable[Claimed]) -> list[Claim]:
     """The claimed actuals by key, in one query."""
     detail_of = {detail.actual_id: detail for detail in details if detail.actual_id}
-    columns = "pk cost currency amount type booked_by journal_line journal_line__voucher"
+    columns = "pk cost currency amount type booked_by journal_line__voucher"
     actuals = Actual.objects.order_by("pk").values_list(*columns.split())
     found = []
-    for key, cost, currency, amount, kind, booked_by, line, voucher in by_keys(actuals, "pk", detail_of):
+    for key, cost, currency, amount, kind, booked_by, voucher in by_keys(actuals, "pk", detail_of):
         detail = detail_of[key]
         is_original = kind == Actual.Type.UNBILLED_SALES and booked_by == Actual.BookedBy.JOURNAL
-        posted = (line, voucher) if is_original and voucher else (None, None)
-        found.append(Claim(detail.proforma_id, detail.detail_id, key, cost, currency, amount, *posted))
+        voucher = voucher if is_original else None
+        found.append(Claim(detail.proforma_id, detail.detail_id, key, cost, currency, amount, voucher))
     return found
 
 

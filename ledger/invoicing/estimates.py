@@ -73,7 +73,7 @@ def _nets_by_tax(proforma, today):
         "product",
     )
     rows = list(details.values_list(*columns))
-    now = of_details(proforma, [key for key, *_, billing, item, _, _ in rows if None in (billing, item)])
+    now = of_details([proforma], [key for key, *_, billing, item, _, _ in rows if None in (billing, item)])
     nets = defaultdict(Decimal)
     for key, transaction_class, date, amount, billing, item, category, product in rows:
         default_billing, default_item = now.get(key, (None, None))

@@ -1,4 +1,4 @@
-"""Which proposals are posted in one transaction (PST-1).
+"""Which proposals are created, filled in or posted in one transaction (PST-1).
 
 A transaction holds the number sequences of its entity, and on SQLite the whole database. So a group has at
 most 5,000 actuals, and on SQLite about half a second of work, as measured by the group before.
@@ -6,34 +6,38 @@ most 5,000 actuals, and on SQLite about half a second of work, as measured by th
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Count
 
 from ledger.invoicing.claims import by_keys
-from ledger.models import InvoiceProposal
 from proforma.models import ProformaInvoice
 
+Row = TypeVar("Row", bound=Any)
 MOST = 5000
 HALF_A_SECOND = 500_000_000  # nanoseconds
 _FIRST_ON_SQLITE = 200
 
 
-def grouped(proposals: Sequence[InvoiceProposal]) -> Iterator[list[InvoiceProposal]]:
-    """The proposals in groups of one entity, each in the given order.
+def grouped(
+    rows: Sequence[Row], proforma: Callable[[Row], int] = attrgetter("proforma_id")
+) -> Iterator[list[Row]]:
+    """The rows in groups of one entity, each in the given order; `proforma` is the key of their proforma.
 
-    A correction is a group of its own, because it needs the posted invoice that it corrects.
+    A correction is a group of its own, because it needs what it corrects, posted or with its lines.
     """
-    sizes = _sizes([proposal.proforma_id for proposal in proposals])
+    sizes = _sizes(map(proforma, rows))
     is_on_sqlite = connection.vendor == "sqlite"
     most = min(_FIRST_ON_SQLITE, MOST) if is_on_sqlite else MOST
-    left = deque(sorted(proposals, key=lambda row: row.entity_id))
+    left = deque(sorted(rows, key=lambda row: row.entity_id))
     while left:
         group = [left.popleft()]
-        size, is_correction = sizes[group[0].proforma_id]
+        size, is_correction = sizes[proforma(group[0])]
         while left and not is_correction and left[0].entity_id == group[0].entity_id:
-            more, is_next_one = sizes[left[0].proforma_id]
+            more, is_next_one = sizes[proforma(left[0])]
             if is_next_one or size + more > most:
                 break
             group.append(left.popleft())

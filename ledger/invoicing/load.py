@@ -111,6 +111,21 @@ class AccruedSum:
     accounting_credit: Decimal
 
 
+class AccruedTransaction(NamedTuple):
+    """A row of the project subledger that the journal posted for an original."""
+
+    project_id: int
+    contract_line_id: int | None
+    actual_id: int | None
+    kind: str
+    transaction_class: str
+    quantity: Decimal
+    amount: Decimal
+    currency: str
+    accounting_amount: Decimal
+    in_balance: bool
+
+
 @dataclass(frozen=True)
 class Series:
     """The number sequence of one kind of document, and the date of its last number."""
@@ -140,7 +155,7 @@ class InvoiceFacts:
         str, dict[int, Model | MilestoneBilled]
     ]  # the rows that lines and actuals refer to, by field and key
     accrued: list[AccruedSum]
-    accrued_transactions: list[ProjectTransaction]
+    accrued_transactions: list[AccruedTransaction]
     disbursements: dict[int, Disbursement]  # by detail
     unbooked_disbursements: list[Actual]
     tax_book: TaxBook
@@ -345,7 +360,7 @@ _PLACE = ("account", "dimensions", "project", "currency", "rate")
 _SIDES = ("debit", "credit", "accounting_debit", "accounting_credit")
 
 
-def _accrued(claims) -> tuple[dict[int, list[AccruedSum]], dict[int, list[ProjectTransaction]]]:
+def _accrued(claims) -> tuple[dict[int, list[AccruedSum]], dict[int, list[AccruedTransaction]]]:
     """The postings of journals for the originals of each proforma: entries, and project transactions."""
     proforma_of = {claim.voucher_id: claim.proforma_id for claim in claims if claim.voucher_id}
     sums: dict[tuple, list[Decimal]] = {}
@@ -376,8 +391,9 @@ def _accrued(claims) -> tuple[dict[int, list[AccruedSum]], dict[int, list[Projec
             )
         )
     transactions = defaultdict(list)
-    for row in by_keys(ProjectTransaction.objects.order_by("pk"), "voucher", proforma_of):
-        transactions[proforma_of[row.voucher_id]].append(row)
+    rows = ProjectTransaction.objects.order_by("pk").values_list("voucher", *AccruedTransaction._fields)
+    for voucher, *values in by_keys(rows, "voucher", proforma_of):
+        transactions[proforma_of[voucher]].append(AccruedTransaction(*values))
     return accrued, transactions
 
 

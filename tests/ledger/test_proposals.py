@@ -10,6 +10,7 @@ from invoicing_site.models import AuditEvent
 from ledger import tasks
 from ledger.invoicing.blockers import blocked_by
 from ledger.invoicing.load import InvoiceFacts
+from ledger.invoicing.operations import proposals
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import (
     SectionFormat,
@@ -104,14 +105,14 @@ def test_a_sweep_creates_a_proposal_whose_message_was_lost(no1, contract):
 def test_a_failure_does_not_stop_the_sweep(no1, contract, monkeypatch, caplog):
     """RUN-2, the same for proposals."""
     first, second = confirmed(no1, work(no1, contract)), confirmed(no1, work(no1, contract))
-    create = InvoiceProposal.objects.create
+    write = proposals.write_rows
 
-    def fail_for_the_first(**fields):
-        if fields["proforma"] == first:
+    def fail_for_the_first(model, rows):
+        if any(row.proforma == first for row in rows):
             raise RuntimeError("no room")
-        return create(**fields)
+        return write(model, rows)
 
-    monkeypatch.setattr(InvoiceProposal.objects, "create", fail_for_the_first)
+    monkeypatch.setattr(proposals, "write_rows", fail_for_the_first)
 
     assert [proposal.proforma for proposal in create_proposals(no1.entity)] == [second]
     assert "no room" in caplog.text
@@ -240,6 +241,50 @@ def test_filling_in_takes_as_many_queries_for_many_lines_as_for_one(
 
     with django_assert_num_queries(len(queries)):
         fill_lines(many)
+
+
+@pytest.mark.parametrize("count", [3, 8])
+def test_creating_takes_as_many_queries_for_many_proposals_as_for_two(
+    no1, contract, count, django_assert_max_num_queries, django_assert_num_queries
+):
+    """PRP-1: created and filled in by the same statements."""
+
+    def confirm_some(number):
+        items = [work(no1, contract) for _ in range(number)]
+        book_journals(no1)
+        for item in items:
+            confirmed(no1, item)
+
+    confirm_some(1)
+    create_proposals(no1.entity)  # only the very first one creates its counters
+    confirm_some(2)
+    with django_assert_max_num_queries(40) as queries:
+        create_proposals(no1.entity)
+    confirm_some(count)
+
+    with django_assert_num_queries(len(queries)):
+        created = create_proposals(no1.entity)
+
+    assert [(row.status, amounts(row)) for row in created] == [("open", [1000])] * count
+
+
+def test_some_of_a_group_wait_for_a_journal(no1, contract):
+    """PRP-1: they are created and filled in later; work without a journal has no lines until then."""
+    ready = work(no1, contract)
+    book_journals(no1)
+    confirmed(no1, ready)
+    confirmed(no1, work(no1, contract))
+
+    first, second = create_proposals(no1.entity)
+
+    assert (first.status, second.status) == ("open", "blocked")
+    assert (amounts(first), amounts(second)) == ([1000], [])
+    book_journals(no1)
+    assert fill_unblocked(no1.entity) == [second]
+    assert [event.detail["lines"] for event in AuditEvent.objects.filter(action="ledger.fill_lines")] == [
+        1,
+        1,
+    ]
 
 
 # The header

@@ -5,29 +5,26 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
-from actuals.models import Actual, BillingType
+from actuals.models import Actual
 from contracts.models import LegalEntity
 from invoicing_site.floor import audit, checked, moves, transaction
 from invoicing_site.floor.errors import Refused
-from invoicing_site.floor.querysets import ExactSum, in_chunks, write_rows
+from invoicing_site.floor.querysets import in_chunks, write_rows
 from invoicing_site.floor.seen import refuse_changed, stamp
-from ledger.invoicing.blockers import blocked_by
-from ledger.invoicing.claims import by_keys, claimed_by, claims_of
+from ledger.invoicing.blockers import all_blocked_by, blocked_by
+from ledger.invoicing.groups import grouped
+from ledger.invoicing.operations.lines import is_other, layouts_of, write_lines
 from ledger.invoicing.sections import SectionFormat
 from ledger.models import (
     InvoiceProposal,
-    JournalLine,
-    ProposalLayout,
     ProposalLine,
     ProposalSection,
     Voucher,
 )
 from ledger.models.proposals import SectionMode, SummaryBy
-from ledger.setup.dimensions import DefaultDimensions
-from proforma import tax_groups
-from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaToPropose
+from proforma.models import ProformaInvoice, ProformaToPropose
 from proforma.operations import leave_queue
 
 logger = logging.getLogger(__name__)
@@ -54,53 +51,69 @@ def create_proposal(proforma: ProformaInvoice) -> InvoiceProposal:
     If there is a proposal already, it is returned; also if two run this at the same time (PRO-7). Refused for
     an unconfirmed proforma.
     """
-    proforma = (
-        ProformaInvoice.objects.locked().select_related("entity", "customer", "contract").get(pk=proforma.pk)
-    )
-    if proforma.status != ProformaInvoice.Status.CONFIRMED:
-        raise Refused("PROFORMA-NOT-CONFIRMED", proforma=proforma)
-    proposal = InvoiceProposal.objects.filter(proforma=proforma).first()
-    is_new = proposal is None
-    if proposal is None:
-        proposal = InvoiceProposal.objects.create(
-            proforma=proforma,
-            entity=proforma.entity,
-            number=proforma.number,
-            contract_customer_id=proforma.contract_customer_id,
-            delivery=proforma.customer.delivery,
-            place_of_delivery=proforma.contract.place_of_delivery or proforma.city,
-            header_text=proforma.description,
-            with_annex=_layout(proforma).with_annex,
-        )
-        audit.record("ledger.create_proposal", proposal, entity=proforma.entity.code, proforma=proforma.pk)
-    if proposal.status == _Status.BLOCKED and not blocked_by(proposal):
-        proposal = fill_lines(proposal)
-    if is_new:
-        leave_queue([proforma.pk])
+    # The row of the queue is the first lock, as for many.
+    list(ProformaToPropose.objects.filter(pk=proforma.pk).locked())
+    (proposal,) = _create([proforma.pk])
     return proposal
 
 
 def create_proposals(entity: LegalEntity) -> list[InvoiceProposal]:
     """Create the missing proposals of the entity's confirmed proformas.
 
-    Each in its own transaction; one that fails is logged and does not stop the others. Those that somebody
-    else is creating at this moment are skipped.
+    Many in one transaction; if it fails, each in its own. One that fails is logged and does not stop the
+    others. Those that somebody else is creating at this moment are skipped.
     """
-    return _each(_create_claimed, ProformaToPropose.objects.filter(entity=entity).order_by("pk"))
+    waiting = ProformaToPropose.objects.filter(entity=entity).order_by("pk")
+    return _in_groups(_create_claimed, grouped(list(waiting), lambda row: row.pk))
 
 
 @transaction.atomic
-def _create_claimed(waiting):
-    """The new proposal; None if somebody else has it."""
-    if ProformaToPropose.objects.filter(pk=waiting.pk).claimed(1):
-        return create_proposal(waiting.proforma)
-    return None
+def _create_claimed(waiting: Sequence[ProformaToPropose]) -> list[InvoiceProposal]:
+    """The new proposals of those that nobody else has."""
+    keys = [row.pk for row in waiting]
+    claimed = ProformaToPropose.objects.filter(pk__in=keys).claimed(len(keys))
+    return _create(claimed) if claimed else []
+
+
+def _create(keys: list[int]) -> list[InvoiceProposal]:
+    """The proposals of proformas of one entity, in the order of these keys."""
+    rows = ProformaInvoice.objects.filter(pk__in=keys).locked()
+    proformas = {row.pk: row for row in rows.select_related("entity", "customer", "contract")}
+    for row in proformas.values():
+        if row.status != ProformaInvoice.Status.CONFIRMED:
+            raise Refused("PROFORMA-NOT-CONFIRMED", proforma=row)
+    present = {row.proforma_id: row for row in InvoiceProposal.objects.filter(proforma__in=keys).locked()}
+    missing = [proformas[key] for key in keys if key not in present]
+    layouts = layouts_of(missing)
+    new = [_new(row, layouts[row.pk]) for row in missing]
+    if new:
+        write_rows(InvoiceProposal, new)
+        events = [(proposal, {"proforma": proposal.proforma_id}) for proposal in new]
+        audit.record_each("ledger.create_proposal", events, entity=missing[0].entity.code)
+        leave_queue([row.pk for row in missing])
+    present |= {proposal.proforma_id: proposal for proposal in new}
+    _fill([proposal for proposal in present.values() if proposal.status == _Status.BLOCKED])
+    return [present[key] for key in keys]
+
+
+def _new(proforma, layout) -> InvoiceProposal:
+    return InvoiceProposal(
+        proforma=proforma,
+        entity=proforma.entity,
+        number=proforma.number,
+        contract_customer_id=proforma.contract_customer_id,
+        delivery=proforma.customer.delivery,
+        place_of_delivery=proforma.contract.place_of_delivery or proforma.city,
+        header_text=proforma.description,
+        with_annex=layout.with_annex,
+    )
 
 
 def fill_unblocked(entity: LegalEntity) -> list[InvoiceProposal]:
     """Fill in the lines of all proposals of the entity that no longer wait for a journal (PRP-1).
 
-    Each in its own transaction; one that fails is logged and does not stop the others.
+    Many in one transaction; if it fails, each in its own. One that fails is logged and does not stop the
+    others.
     """
     waiting = Actual.objects.filter(
         ~Exists(Voucher.objects.filter(journal_line__actual=OuterRef("pk"))),
@@ -109,18 +122,41 @@ def fill_unblocked(entity: LegalEntity) -> list[InvoiceProposal]:
         booked_by=Actual.BookedBy.JOURNAL,
     )
     ready = InvoiceProposal.objects.filter(~Exists(waiting), entity=entity, status=_Status.BLOCKED)
-    return _each(fill_lines, ready.order_by("pk"))
+    return _in_groups(_fill_together, grouped(list(ready.order_by("pk"))))
 
 
-def _each(operation, rows) -> list[InvoiceProposal]:
+@transaction.atomic
+def _fill_together(proposals: Sequence[InvoiceProposal]) -> list[InvoiceProposal]:
+    rows = InvoiceProposal.objects.filter(pk__in=[row.pk for row in proposals]).locked()
+    return _fill([row for row in rows.select_related("entity") if moves.allows(row, "fill_lines")])
+
+
+def _in_groups(operation, groups) -> list[InvoiceProposal]:
+    """The results of the operation on each group; a group that fails is done one by one."""
     done = []
-    for row in rows:
+    for group in groups:
         try:
-            if result := operation(row):
-                done.append(result)
+            done += operation(group)
         except Exception:
-            logger.exception("%s failed for %s; the next sweep tries again.", operation.__name__, row)
+            if len(group) > 1:
+                done += _in_groups(operation, [[row] for row in group])
+            else:
+                logger.exception("%s failed; the next sweep tries again.", group[0])
     return done
+
+
+def _fill(proposals, by=None) -> list[InvoiceProposal]:
+    """Fill in the locked or new proposals of one entity that wait for nothing; returns these."""
+    blocked = all_blocked_by(proposals) if proposals else {}
+    ready = [proposal for proposal in proposals if not blocked[proposal.pk]]
+    lines = write_lines(ready)
+    for proposal in ready:
+        proposal.status = _Status.OPEN
+    InvoiceProposal.objects.filter(pk__in=lines).update(status=_Status.OPEN)
+    if ready:
+        events = [(proposal, {"lines": lines[proposal.pk]}) for proposal in ready]
+        audit.record_each("ledger.fill_lines", events, by=by, entity=ready[0].entity.code)
+    return ready
 
 
 @transaction.atomic
@@ -137,10 +173,7 @@ def fill_lines(proposal: InvoiceProposal, *, by=None) -> InvoiceProposal:
         return proposal
     if blockers := blocked_by(proposal):
         raise Refused("PROPOSAL-BLOCKED", why=blockers.reasons)
-    lines = _write_lines(proposal)
-    proposal.status = _Status.OPEN
-    proposal.save(update_fields=["status"])
-    audit.record("ledger.fill_lines", proposal, by=by, entity=proposal.entity.code, lines=lines)
+    _fill([proposal], by)
     return proposal
 
 
@@ -154,137 +187,9 @@ def refill_lines(proposal: InvoiceProposal, *, by) -> InvoiceProposal:
     proposal = still_open(proposal)
     proposal.lines.all().delete()
     proposal.sections.all().delete()
-    lines = _write_lines(proposal)
+    lines = write_lines([proposal])[proposal.pk]
     audit.record("ledger.refill_lines", proposal, by=by, entity=proposal.entity.code, lines=lines)
     return proposal
-
-
-def _write_lines(proposal) -> int:
-    proforma = ProformaInvoice.objects.select_related("entity", "customer", "contract").get(
-        pk=proposal.proforma_id
-    )
-    details = list(
-        LineDetail.objects.filter(line__proforma=proforma)
-        .select_related("line__contract_line")
-        .order_by("line__number", "date", "pk")
-    )
-    charged = _charged(proforma)
-    details = [
-        detail
-        for detail in details
-        if detail.billing_type != BillingType.NON_CHARGEABLE or charged.get(detail.pk)
-    ]
-    taxed = _tax_groups_and_dimensions(proforma)
-    defaults = DefaultDimensions.load(
-        proforma.entity,
-        project_ids={detail.project_id for detail in details if detail.project_id},
-        line_ids={detail.line.contract_line_id for detail in details if detail.line.contract_line_id},
-    )
-    sections = _sections(proposal, _layout(proforma), details)
-    of_draft = {detail.pk: (detail.billing_tax_group_id, detail.item_tax_group_id) for detail in details}
-    groups = {key: tuple(taxed[key][:2]) if key in taxed else own for key, own in of_draft.items()}
-    # Posted without a group: the journal line does not change, but the set-up may have one now.
-    for key, now in tax_groups.of_details(
-        proforma, [key for key, own in groups.items() if None in own]
-    ).items():
-        groups[key] = tuple(was or default for was, default in zip(groups[key], now, strict=True))
-    lines = []
-    for number, detail in enumerate(details, start=1):
-        of_line = groups[detail.pk]
-        if detail.pk in taxed:
-            dimensions = taxed[detail.pk][2]
-        else:
-            default = defaults.of(
-                project_id=detail.project_id,
-                contract_line_id=detail.line.contract_line_id,
-                transaction_class=detail.transaction_class,
-            )
-            dimensions = default.pk if default else None
-        lines.append(
-            ProposalLine(
-                proposal=proposal,
-                section=sections[detail.line_id],
-                detail=detail,
-                number=number,
-                billing_tax_group_id=of_line[0],
-                item_tax_group_id=of_line[1],
-                dimensions_id=proposal.dimensions_id or dimensions,
-                amount=charged.get(detail.pk, 0),
-                differs=_differs(of_line, of_draft[detail.pk]),
-            )
-        )
-    write_rows(ProposalLine, lines)
-    return len(lines)
-
-
-def _charged(proforma) -> dict:
-    """The billed sales of each detail, less what a correction reverses."""
-    rows = (
-        DetailActual.objects.filter(
-            detail__line__proforma=proforma,
-            actual__type=Actual.Type.BILLED_SALES,
-            actual__booked_by=Actual.BookedBy.INVOICE,
-            actual__billing_type=BillingType.CHARGEABLE,
-        )
-        .values_list("detail")
-        .annotate(charged=ExactSum("actual__amount"))
-    )
-    return dict(rows)
-
-
-def _tax_groups_and_dimensions(proforma) -> dict:
-    """Tax groups and dimensions by detail, from the posted journal lines or from the corrected line."""
-    names = ("billing_tax_group", "item_tax_group", "dimensions")
-    detail_of = {
-        claim.journal_line_id: claim.detail_id
-        for claim in claims_of(claimed_by([proforma.pk]))
-        if claim.journal_line_id
-    }
-    posted = [
-        (detail_of[line], *values)
-        for line, *values in by_keys(JournalLine.objects.values_list("pk", *names), "pk", detail_of)
-    ]
-    corrected = ProposalLine.objects.filter(detail__corrected_by__line__proforma=proforma)
-    return {
-        detail: values
-        for detail, *values in [*posted, *corrected.values_list("detail__corrected_by", *names)]
-    }
-
-
-def _differs(of_line, of_draft) -> bool:
-    """Whether the draft's tax was estimated with other groups; without groups it had no estimate."""
-    return any(draft is not None and own != draft for own, draft in zip(of_line, of_draft, strict=True))
-
-
-def _layout(proforma) -> ProposalLayout:
-    """The default layout: of the contract, else the customer, else the entity, else one section per line."""
-    layouts = ProposalLayout.objects.filter(
-        Q(contract=proforma.contract_id) | Q(customer=proforma.customer_id) | Q(contract=None, customer=None),
-        entity=proforma.entity_id,
-    )
-    most_specific = sorted(layouts, key=lambda row: (row.contract_id is None, row.customer_id is None))
-    return most_specific[0] if most_specific else ProposalLayout(entity_id=proforma.entity_id)
-
-
-def _sections(proposal, layout, details) -> dict[int, ProposalSection]:
-    """The saved section of each proforma line."""
-
-    def section(number, title):
-        return ProposalSection(
-            proposal=proposal, number=number, title=title, mode=layout.mode, summary_by=layout.summary_by
-        )
-
-    lines = dict.fromkeys(detail.line for detail in details)
-    if not layout.section_for_each_line:
-        (whole,) = write_rows(ProposalSection, [section(1, "")])
-        return {line.pk: whole for line in lines}
-    rows = [section(number, _title(line)) for number, line in enumerate(lines, start=1)]
-    return {line.pk: row for line, row in zip(lines, write_rows(ProposalSection, rows), strict=True)}
-
-
-def _title(line):
-    longest = ProposalSection._meta.get_field("title").max_length
-    return (line.description or (line.contract_line.name if line.contract_line else ""))[:longest]
 
 
 # Edited by the accountant
@@ -363,7 +268,7 @@ def edit_lines(
         for name, group in changes.items():
             setattr(line, name, group)
         detail = line.detail
-        line.differs = _differs(
+        line.differs = is_other(
             (line.billing_tax_group_id, line.item_tax_group_id),
             (detail.billing_tax_group_id, detail.item_tax_group_id),
         )
