@@ -1,6 +1,7 @@
 """Filters of entries."""
 
 import django_filters
+from django.db.models import Count
 
 from actuals.models import NAMED, Entry
 from contracts.models import Project
@@ -13,7 +14,9 @@ def _own_projects(request):
     if request is None:
         return Project.objects.none()
     own = Entry.objects.filter(Entry.objects.of_member(request.user), entity=request.entity)
-    return Project.objects.filter(pk__in=own.order_by().values("project"))
+    # Their keys, once each: from a subquery, PostgreSQL would look in the entries of everybody.
+    keys = own.order_by().values("project").annotate(n=Count("pk")).values_list("project", flat=True)
+    return Project.objects.filter(pk__in=list(keys))
 
 
 class EntryFilter(django_filters.FilterSet):

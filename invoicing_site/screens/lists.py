@@ -1,7 +1,6 @@
 """A list: filter, sort, totals, columns, page size, saved views, export, selection for bulk actions."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from django.conf import settings
 from django.contrib import messages
@@ -25,6 +24,7 @@ from invoicing_site.screens.pages import Screen
 PAGE_SIZES = (25, 50, 100, 200)
 CHOSEN = "rows"  # keys of selected rows in the address of a list: 4-8-15
 _MOST_CHOSEN = 200
+_FEW = 500  # rows that are found once by the filter, and then by their keys
 
 
 @dataclass(frozen=True)
@@ -118,26 +118,32 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
         size = key_of(self.request.GET.get("_size", ""))
         return size if size in PAGE_SIZES else PAGE_SIZES[1]
 
-    @cached_property
-    def counted(self):
-        """The number of filtered rows, or one more than LIST_COUNTED if there are more."""
-        return paging.counted(self.object_list, settings.LIST_COUNTED)
+    def find(self):
+        """Count the filtered rows, at most one more than LIST_COUNTED.
+
+        If only few match, they are read by their keys from now on, so that a slow search runs once.
+        """
+        found = self.object_list.order_by().values_list("pk", flat=True)
+        keys = list(found[: settings.LIST_COUNTED + 1])
+        self.counted = len(keys)
+        if self.counted <= min(_FEW, settings.LIST_COUNTED):
+            self.object_list = self.object_list.filter(pk__in=keys)
 
     @property
     def is_long(self):
         """Whether the list is too long to be counted and added up each time."""
         return self.counted > settings.LIST_COUNTED
 
-    @property
-    def is_too_long_to_sort(self):
-        """Whether sorting by a column without an index would take too long."""
-        most = settings.LIST_SORTED
-        return self.is_long and paging.counted(self.object_list, most) > most
+    def is_too_long_to_sort(self, table):
+        """Whether the reader sorts by a column without an index, which would take too long."""
+        asked, most = self.request.GET.getlist("sort"), settings.LIST_SORTED
+        is_indexed = all(name.lstrip("-") in table.indexed for name in asked)
+        return self.is_long and not is_indexed and paging.counted(self.object_list, most) > most
 
     def get_table(self, **kwargs):
         """The table with its rows in order, and its page unless it becomes a file."""
         table = self.table_class(data=self.get_table_data(), **kwargs)
-        if "_export" not in self.request.GET and self.is_too_long_to_sort:
+        if "_export" not in self.request.GET and self.is_too_long_to_sort(table):
             table.sort_by_index_only()
         RequestConfig(self.request, paginate=False).configure(table)
         if "_export" in self.request.GET:
@@ -180,7 +186,8 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
 
     def get_context_data(self, **context):
         context["drawn"] = timezone.now().isoformat()  # before anything is read
-        context = super().get_context_data(**context)
+        self.find()
+        context = super().get_context_data(**context | {"object_list": self.object_list})
         context["table"].load([row.record for row in context["table"].paginated_rows])
         query = self.request.GET.copy()
         for name in list(query):

@@ -51,7 +51,7 @@ class Table(tables.Table):
     adds_up = ""  # the name of what the totals count, if it is not the rows
     row_amount = ""
     row_currency = "currency"
-    unsorted = frozenset()  # the columns by which this list is too long to be sorted
+    is_too_long = False  # to be sorted by other columns than the `indexed`
     # The columns by which even a very long list is sorted: an index has their order, and no value is missing.
     indexed = ()
 
@@ -69,13 +69,11 @@ class Table(tables.Table):
         super().__init__(*args, **kwargs)
 
     def sort_by_index_only(self):
-        """Let readers sort by the `indexed` columns only; `unsorted` has the names of the others."""
-        columns = [
-            each for each in self.columns.iterall() if each.orderable and each.name not in self.indexed
-        ]
-        for each in columns:
-            each.column.orderable = False
-        self.unsorted = {each.name for each in columns}
+        """Let readers sort by the `indexed` columns only, and say so."""
+        for each in self.columns.iterall():
+            each.column.orderable = each.name in self.indexed
+        self.is_too_long = True
+        self.still_sorted = [str(each.header) for each in self.columns if each.name in self.indexed]
 
     def can_select(self, record):
         """Whether the row can be selected."""

@@ -2,7 +2,7 @@
 
 from django.db.models import Count, OuterRef, Subquery
 
-from invoicing_site.floor.querysets import ExactSum
+from invoicing_site.floor.querysets import ExactSum, total
 from invoicing_site.screens import DetailScreen, ListScreen
 from ledger.books.filters import VoucherFilter
 from ledger.books.tables import VoucherTable
@@ -41,8 +41,8 @@ class Vouchers(ListScreen):
         entries = LedgerEntry.objects.filter(voucher__in=rows.order_by().values("pk"))
         if not self.adds_up(entries):
             return {}
-        found = entries.aggregate(n=Count("voucher", distinct=True), sum=ExactSum("accounting_debit"))
-        sums = [{"currency": self.request.entity.currency, **found}] if found["n"] else []
+        n, sum_ = rows.order_by().count(), total(entries, "accounting_debit")
+        sums = [{"currency": self.request.entity.currency, "n": n, "sum": sum_}] if n else []
         return {"sums": sums, "totals_label": "Debits"}
 
 
