@@ -131,6 +131,7 @@ class _Rows:
             "year": ("ledger.FiscalYear", {}),
             "event": ("invoicing_site.AuditEvent", {}),
             "actual": ("actuals.Actual", {"type": "billed"}),
+            "line": ("ledger.InvoiceLine", {}),
         }[row]
         return self._first(model, **where)
 

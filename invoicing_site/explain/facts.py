@@ -50,6 +50,11 @@ _OF_PROPOSAL_LINE = ("proposal", "section", "invoice_line__invoice__voucher__ent
 _OF_JOURNAL_LINE = ("journal", "voucher__entity")
 
 
+def _any_of(first, *others):
+    """The keys of all these rows: with OR instead, PostgreSQL would read the whole table."""
+    return first.order_by().values("pk").union(*(rows.order_by().values("pk") for rows in others))
+
+
 @dataclass
 class Facts:
     """Related rows in dictionaries; the comments name the keys."""
@@ -94,12 +99,12 @@ class Facts:
         return facts
 
     def _read_details(self, seeds, details):
-        wanted = LineDetail.objects.filter(
-            Q(pk__in=details)
-            | Q(pk__in=DetailActual.objects.filter(actual__in=seeds).values("detail"))
-            | Q(backlog_item__in=BacklogItem.objects.filter(actual__in=seeds).values("pk"))
+        keys = _any_of(
+            LineDetail.objects.filter(pk__in=details),
+            LineDetail.objects.filter(detail_actuals__actual__in=seeds),
+            LineDetail.objects.filter(backlog_item__actual__in=seeds),
         )
-        for detail in wanted.prefetch_related(*_OF_DETAIL).order_by("pk"):
+        for detail in LineDetail.objects.filter(pk__in=keys).prefetch_related(*_OF_DETAIL).order_by("pk"):
             self.details[detail.pk] = detail
             if detail.backlog_item_id:
                 self.claims[detail.backlog_item_id] = detail
@@ -118,8 +123,12 @@ class Facts:
             if detail.backlog_item and detail.backlog_item.actual_id
         }
         entries = Actual.objects.filter(pk__in=keys, entry__isnull=False).values("entry")
-        found = Actual.objects.filter(Q(pk__in=keys) | Q(entry__in=entries) | Q(reverses__in=keys))
-        for actual in found.prefetch_related(*_OF_ACTUAL).order_by("pk"):
+        found = _any_of(
+            Actual.objects.filter(pk__in=keys),
+            Actual.objects.filter(entry__in=entries),
+            Actual.objects.filter(reverses__in=keys),
+        )
+        for actual in Actual.objects.filter(pk__in=found).prefetch_related(*_OF_ACTUAL).order_by("pk"):
             self.actuals[actual.pk] = actual
             if actual.entry_id:
                 self.of_entry[actual.entry_id].append(actual)

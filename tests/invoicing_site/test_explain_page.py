@@ -1,11 +1,14 @@
 """An explanation shows only rows that its reader can see (SEC-1)."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from actuals.models import Actual
 from backlog.operations import approve, cancel_approval
 from contracts.models import Membership
+from invoicing_site.explain import explain_actual
 from invoicing_site.explain.page import _ROWS, _visible
 from ledger.models import InvoiceLine
 from tests import factories
@@ -123,3 +126,14 @@ def test_reversed_actuals_are_listed_as_reversed(client, it):
         "on 10 Mar 2025",
         f"Actual {second.pk}: unbilled sales (time) of 10 Mar 2025, 1,600.00 NOK",
     ]
+
+
+def test_the_rows_of_an_explanation_are_read_by_their_keys(it):
+    """ACT-2: one condition or another would make PostgreSQL read all actuals and details."""
+    sold = it.work.actuals.get(type="unbilled")
+    with CaptureQueriesContext(connection) as captured:
+        explain_actual(sold)
+    for table in ("actuals_actual", "proforma_linedetail"):
+        read = [q["sql"] for q in captured if q["sql"].startswith(f'SELECT "{table}"."id", ')]
+        assert read
+        assert not any(" OR " in sql.partition(" WHERE ")[2] for sql in read)
