@@ -18,6 +18,7 @@ from ledger.models import (
     InvoiceLine,
     InvoiceProposal,
     InvoiceTax,
+    InvoiceToDocument,
     JournalLine,
     LedgerEntry,
     PartyBalance,
@@ -560,6 +561,9 @@ NOT_ACCRUED = insert(
 SETTLED = "UPDATE ledger_invoiceproposal SET status = 'posted' WHERE id = %(proposal)s"
 
 
+TO_DOCUMENT = insert(InvoiceToDocument, invoice_id="%(invoice)s", entity_id="%(entity)s")
+
+
 def post_invoices(hand: Hand):
     """An invoice with its lines, taxes, voucher and subledger rows, a commit for each group of proposals."""
     for group in _groups(hand.ask(OPEN)):
@@ -585,6 +589,7 @@ def _post_invoice(hand, proposal, proforma, buyer, currency):
     }
     values["voucher"] = hand.add(VOUCHER, **values)
     values["invoice"] = hand.add(INVOICE, **values)
+    hand.do(TO_DOCUMENT, **values)
     for sql in (TAXES, INVOICE_LINES, INVOICE_ENTRIES, OF_CUSTOMER, REVENUE, NOT_ACCRUED, SETTLED):
         hand.do(sql, **values)
     for sql in (CHAINED, *BALANCES):

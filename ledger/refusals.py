@@ -358,6 +358,7 @@ REFUSALS = {
         "There is no tax estimate: the tax of a correction follows from the invoice that it corrects."
     ),
     # Documents.
+    "DOCUMENT-FAILED": _("The PDF could not be created because of an internal error."),
     "PDF-LIBRARIES": _(
         "PDFs can't be created here: the system libraries Pango and HarfBuzz are not installed."
     ),

@@ -16,7 +16,7 @@ from invoicing_site.models import User
 from ledger.document import operations as documents
 from ledger.invoicing.operations import posting, proposals
 from ledger.journal.operations import journals as journal_operations
-from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal
+from ledger.models import CustomerInvoice, IntegrationJournal, InvoiceProposal
 from ledger.setup.operations import notify_who_adds_years
 from proforma.models import ProformaInvoice
 from proforma.signals import proforma_confirmed
@@ -223,20 +223,14 @@ def sweep():
     for entity in LegalEntity.objects.order_by("pk"):
         _try(lambda entity=entity: proposals.create_proposals(entity), entity)
         _try(lambda entity=entity: proposals.fill_unblocked(entity), entity)
-    without = CustomerInvoice.objects.exclude(documents__kind=Document.Kind.PDF).order_by("pk")
-    for invoice in without[:DRAWN_IN_A_SWEEP]:
-        if _try(lambda invoice=invoice: documents.draw(invoice), invoice) == "PDF-LIBRARIES":
-            break  # no other PDF could be created either
+    documents.draw_waiting(DRAWN_IN_A_SWEEP)
 
 
-def _try(action, what) -> str:
-    """Run the action; log a failure and return its code, so that the others still run."""
+def _try(action, what):
+    """Run the action, and log a failure, so that the others still run."""
     try:
         action()
     except Refused as refusal:
         logger.warning("%s: %s", what, refusal)
-        return refusal.code
     except Exception:
         logger.exception("The sweep failed for %s.", what)
-        return "FAILED"
-    return ""

@@ -4,11 +4,15 @@ from contracts.models import LegalEntity
 from invoicing_site.verify.finding import Finding, where
 from ledger.queues.compared import QUEUES, queued_wrongly, unqueued
 
-_NAMES = {"journal": ("Actual", "a journal"), "proposal": ("Proforma", "an invoice proposal")}
+_NAMES = {
+    "journal": ("Actual", "a journal"),
+    "proposal": ("Proforma", "an invoice proposal"),
+    "document": ("Invoice", "a document"),
+}
 
 
 def queues(entity: LegalEntity):
-    """QUEUE: a final row waits for its next step or has taken it, and never both (JRN-1, PRO-7)."""
+    """QUEUE: a final row waits for its next step or has taken it, and never both (JRN-1, PRO-7, DOC-1)."""
     for queue in QUEUES:
         noun, step = _NAMES[queue.name]
         for keys, trouble in (

@@ -2289,6 +2289,49 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "deliveries",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "queued")), fields=["queued_at"], name="delivery_queued"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="InvoiceToDocument",
+            fields=[
+                (
+                    "reason",
+                    invoicing_site.floor.reasons.ReasonField(help_text="Why the last attempt failed"),
+                ),
+                (
+                    "retry_after",
+                    models.DateTimeField(
+                        blank=True, help_text="The next automatic attempt is not before this time", null=True
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="to_document",
+                        serialize=False,
+                        to="ledger.customerinvoice",
+                    ),
+                ),
+                (
+                    "entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="contracts.legalentity",
+                        verbose_name="legal entity",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "invoice that waits for its document",
+                "verbose_name_plural": "invoices that wait for their documents",
             },
         ),
         migrations.CreateModel(

@@ -14,6 +14,7 @@ from ledger.models.invoices import (
     InvoiceLine,
     InvoiceReference,
     InvoiceTax,
+    InvoiceToDocument,
 )
 from ledger.models.journal import IntegrationJournal, JournalLine
 from ledger.models.proposals import (
@@ -67,6 +68,7 @@ __all__ = [
     "InvoiceProposal",
     "InvoiceReference",
     "InvoiceTax",
+    "InvoiceToDocument",
     "ItemTaxGroupCode",
     "JournalLine",
     "LedgerEntry",

@@ -23,6 +23,7 @@ from invoicing_site.floor.fields import (
     QuantityField,
     RateField,
 )
+from invoicing_site.floor.queues import Queued
 from invoicing_site.models import StoredFile
 from ledger.models.proposals import InvoiceProposal, ProposalLine
 from ledger.models.tax import TaxCode
@@ -256,6 +257,22 @@ class Document(models.Model):
         return self.get_kind_display()
 
 
+class InvoiceToDocument(Queued):
+    """A posted invoice that waits for its PDF (DOC-1)."""
+
+    invoice = models.OneToOneField(
+        CustomerInvoice, models.PROTECT, primary_key=True, related_name="to_document"
+    )
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, verbose_name="legal entity", related_name="+")
+
+    class Meta:
+        verbose_name = "invoice that waits for its document"
+        verbose_name_plural = "invoices that wait for their documents"
+
+    def __str__(self):
+        return f"invoice {self.invoice_id}"
+
+
 class Delivery(models.Model):
     """One sending of an invoice's documents, with its result (DOC-3)."""
 
@@ -279,6 +296,9 @@ class Delivery(models.Model):
 
     class Meta:
         verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(fields=["queued_at"], condition=models.Q(status="queued"), name="delivery_queued")
+        ]
 
     def __str__(self):
         return f"{self.channel} to {self.recipient}"
@@ -286,3 +306,4 @@ class Delivery(models.Model):
 
 for _model in (CustomerInvoice, InvoiceReference, InvoiceLine, InvoiceTax, Document):
     guards.insert_only(_model)
+guards.fixed(InvoiceToDocument, "invoice", "entity")

@@ -12,7 +12,7 @@ from actuals.models import Actual, ActualToJournal
 from contracts.models import LegalEntity, TransactionClass
 from invoicing_site.floor import bounds
 from invoicing_site.floor.queues import Queued
-from ledger.models import InvoiceProposal, JournalLine
+from ledger.models import CustomerInvoice, Document, InvoiceProposal, InvoiceToDocument, JournalLine
 from proforma.models import ProformaInvoice, ProformaToPropose
 
 _CHUNK = 5000
@@ -27,7 +27,7 @@ class Queue:
     name: str
     model: type[Queued]
     rows: Callable[[LegalEntity], QuerySet]
-    next_model: type[Model]
+    next_rows: QuerySet
     link: str  # from the next row to the final one
     agrees: Q = Q()  # about a row of the queue
     settled: Q = Q(pk=None)  # final rows that need not take the step
@@ -45,7 +45,7 @@ QUEUES = (
         lambda entity: Actual.objects.filter(entity=entity, booked_by=Actual.BookedBy.JOURNAL).exclude(
             transaction_class=TransactionClass.RETAINER
         ),
-        JournalLine,
+        JournalLine.objects.all(),
         "actual",
         agrees=Q(date=F("actual__accounting_date")),
         # Too large for the books and reversed: both add up to zero, and neither can be posted.
@@ -55,8 +55,15 @@ QUEUES = (
         "proposal",
         ProformaToPropose,
         lambda entity: ProformaInvoice.objects.filter(entity=entity, status=ProformaInvoice.Status.CONFIRMED),
-        InvoiceProposal,
+        InvoiceProposal.objects.all(),
         "proforma",
+    ),
+    Queue(
+        "document",
+        InvoiceToDocument,
+        lambda entity: CustomerInvoice.objects.filter(entity=entity),
+        Document.objects.filter(kind=Document.Kind.PDF),
+        "invoice",
     ),
 )
 
@@ -66,7 +73,7 @@ def unqueued(queue: Queue, entity: LegalEntity) -> Iterator[int]:
     for keys in _chunks(queue.rows(entity)):
         # The queue is read first: whoever takes a row meanwhile deletes it and writes the next row at once.
         queued = _within(queue.model.objects, queue.model._meta.pk.name, keys)
-        done = _within(queue.next_model._base_manager, queue.link, keys)
+        done = _within(queue.next_rows, queue.link, keys)
         if missing := set(keys).difference(queued, done):
             settled = queue.of._base_manager.filter(queue.settled, pk__in=missing)
             yield from sorted(missing.difference(settled.values_list("pk", flat=True)))
@@ -78,9 +85,7 @@ def queued_wrongly(queue: Queue, entity: LegalEntity) -> Iterator[int]:
     for keys in _chunks(mine):
         rightly = set(mine.filter(queue.agrees, pk__in=keys).values_list("pk", flat=True))
         rightly.intersection_update(queue.rows(entity).filter(pk__in=keys).values_list("pk", flat=True))
-        yield from sorted(
-            set(keys) - rightly.difference(_within(queue.next_model._base_manager, queue.link, keys))
-        )
+        yield from sorted(set(keys) - rightly.difference(_within(queue.next_rows, queue.link, keys)))
 
 
 def _chunks(rows):

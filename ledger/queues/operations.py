@@ -7,11 +7,16 @@ from actuals.operations import wait_for_journal
 from contracts.models import LegalEntity
 from invoicing_site.floor import audit, queues, transaction
 from invoicing_site.floor.querysets import in_chunks
+from ledger.document.operations import wait_for_document
 from ledger.queues.compared import QUEUES, Queue, queued_wrongly, unqueued
 from proforma.operations import wait_for_proposal
 
 _CHUNK = 1000
-_WAIT: dict[str, Callable] = {"journal": wait_for_journal, "proposal": wait_for_proposal}
+_WAIT: dict[str, Callable] = {
+    "journal": wait_for_journal,
+    "proposal": wait_for_proposal,
+    "document": wait_for_document,
+}
 
 
 @dataclass(frozen=True)

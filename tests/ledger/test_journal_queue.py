@@ -124,6 +124,7 @@ def test_verifying_names_missing_queue_rows_and_rebuilding_adds_them(no1, capsys
     assert json.loads(capsys.readouterr().out)["queues"] == [
         {"queue": "journal", "added": 1, "removed": 1},
         {"queue": "proposal", "added": 0, "removed": 0},
+        {"queue": "document", "added": 0, "removed": 0},
     ]
     assert waiting() == [lost.pk, kept.pk]
     assert [found for found in findings(no1.entity) if found.code == "QUEUE"] == []

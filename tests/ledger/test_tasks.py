@@ -1,12 +1,14 @@
 """Scheduled tasks and commands of the ledger; all of them are safe to repeat."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+import time_machine
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
+from django.utils import timezone
 
 from backlog.models import BacklogItem
 from backlog.operations import approve, confirm_contract, mark_ready
@@ -19,7 +21,14 @@ from ledger import tasks
 from ledger.invoicing.operations.approvals import approve_proposal, submit_proposal
 from ledger.invoicing.operations.posting import post
 from ledger.invoicing.operations.proposals import create_proposal
-from ledger.models import CustomerInvoice, Document, IntegrationJournal, InvoiceProposal, JournalLine
+from ledger.models import (
+    CustomerInvoice,
+    Document,
+    IntegrationJournal,
+    InvoiceProposal,
+    InvoiceToDocument,
+    JournalLine,
+)
 from proforma.operations import confirm, create_proformas
 from tests import factories
 from tests.ledger.billing import MARCH_31, book_journals, confirmed, proposed, work
@@ -39,6 +48,7 @@ def drawn(monkeypatch):
                 sha256=invoice.number, size=1, media_type="application/pdf", name="x"
             )
             invoice.documents.create(kind=Document.Kind.PDF, file=file)
+            InvoiceToDocument.objects.filter(invoice=invoice).delete()
 
     monkeypatch.setattr("ledger.document.operations.draw", draw)
     return numbers
@@ -98,11 +108,17 @@ def test_a_document_that_fails_does_not_stop_the_sweep(no1, contract, drawn, mon
             raise ValueError("its logo is broken")
         return draw(invoice)
 
-    monkeypatch.setattr("ledger.document.operations.draw", fail_for_the_first)
-
-    tasks.sweep()
+    with monkeypatch.context() as patched:
+        patched.setattr("ledger.document.operations.draw", fail_for_the_first)
+        tasks.sweep()
 
     assert drawn == [second.number]
+    assert InvoiceToDocument.objects.get().reason.code == "DOCUMENT-FAILED"
+    tasks.sweep()
+    assert drawn == [second.number]
+    with time_machine.travel(timezone.now() + timedelta(hours=7)):
+        tasks.sweep()
+    assert drawn == [second.number, first.number]
 
 
 def test_without_the_libraries_a_sweep_tries_only_one(no1, contract, monkeypatch):
@@ -119,6 +135,7 @@ def test_without_the_libraries_a_sweep_tries_only_one(no1, contract, monkeypatch
     tasks.sweep()
 
     assert len(tried) == 1
+    assert [row.reason for row in InvoiceToDocument.objects.all()] == [None, None]
 
 
 def test_an_error_of_one_company_does_not_stop_the_others(no1, contract, drawn, monkeypatch):

@@ -10,6 +10,7 @@ from invoicing_site.floor.querysets import draw_ids, write_rows
 from ledger.books import chain
 from ledger.books.operations import write_vouchers
 from ledger.books.plan import VoucherPlan
+from ledger.document.operations import wait_for_document
 from ledger.invoicing.load import InvoiceFacts
 from ledger.invoicing.payment_references import reference_of
 from ledger.invoicing.plan import InvoicePlan
@@ -69,6 +70,7 @@ def write_invoices(entity: LegalEntity, planned: list[Planned], *, by) -> list[C
     for invoice, voucher in zip(invoices, vouchers, strict=True):
         invoice.voucher = voucher
     write_rows(CustomerInvoice, invoices)
+    wait_for_document(invoices)
     audit.record_each("ledger.post", map(_recorded, invoices), by=by, entity=entity.code)
     jobs.enqueue_each_on_commit(
         "draw_documents", [(invoice, {"invoice": invoice.pk}) for invoice in invoices]

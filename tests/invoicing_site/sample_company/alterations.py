@@ -22,6 +22,7 @@ from ledger.models import (
     InvoiceProposal,
     InvoiceReference,
     InvoiceTax,
+    InvoiceToDocument,
     JournalLine,
     LedgerEntry,
     PartyBalance,
@@ -165,7 +166,7 @@ def invoice_deleted(ledger):
 
 
 def _delete_invoice(invoice):
-    for model in (Document, InvoiceReference, InvoiceTax, InvoiceLine):
+    for model in (Document, InvoiceToDocument, InvoiceReference, InvoiceTax, InvoiceLine):
         model.objects.filter(invoice=invoice)._raw_delete("default")
     CustomerInvoice.objects.filter(pk=invoice.pk)._raw_delete("default")
 
