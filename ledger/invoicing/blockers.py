@@ -1,12 +1,13 @@
 """The blockers of a proposal: the actuals that no integration journal has posted yet (PRP-1)."""
 
+from collections import Counter
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field
-
-from django.db.models import Count, F
 
 from actuals.models import Actual
 from invoicing_site.floor.reasons import Reason
+from ledger.invoicing.claims import by_keys, claimed_by
 from ledger.models import IntegrationJournal, InvoiceProposal
 
 _NAMED = 5
@@ -46,31 +47,37 @@ class Blockers:
 
 
 def blocked_by(proposal: InvoiceProposal) -> Blockers:
-    """The journals and the actuals that it waits for, in two queries; falsy if it waits for nothing."""
+    """The journals and the actuals that it waits for; falsy if it waits for nothing."""
     return all_blocked_by([proposal])[proposal.pk]
 
 
-_PROFORMA = "backlog_item__detail__line__proforma"
-_ORIGINAL = {"type": Actual.Type.UNBILLED_SALES, "booked_by": Actual.BookedBy.JOURNAL}
+_WAITING = Actual.objects.filter(
+    type=Actual.Type.UNBILLED_SALES, booked_by=Actual.BookedBy.JOURNAL, journal_line__voucher=None
+)
 
 
 def all_blocked_by(proposals: Iterable[InvoiceProposal]) -> dict[int, Blockers]:
-    """`blocked_by` for these proposals, by key, in two queries for all of them."""
+    """`blocked_by` for these proposals, by key, in at most four queries for all of them.
+
+    Each journal has `waiting_for`, the number of its lines that the proposal waits for.
+    """
     found = {proposal.proforma_id: Blockers(proposal) for proposal in proposals}
-    of_line = {f"lines__actual__{name}": value for name, value in _ORIGINAL.items()}
-    journals = IntegrationJournal.objects.filter(
-        **{f"lines__actual__{_PROFORMA}__in": list(found)}, **of_line, lines__voucher=None
-    )
-    journals = journals.annotate(
-        proforma=F(f"lines__actual__{_PROFORMA}"), waiting_for=Count("lines", distinct=True)
-    )
-    for journal in journals.order_by("number"):
-        found[journal.proforma].journals.append(journal)
-    left_out = Actual.objects.filter(
-        **{f"{_PROFORMA}__in": list(found)}, **_ORIGINAL, to_journal__isnull=False
-    ).annotate(proforma=F(_PROFORMA))
-    for actual in left_out.select_related("to_journal").order_by("pk"):
-        found[actual.proforma].left_out.append(actual)
+    proforma_of = {row.actual_id: row.proforma_id for row in claimed_by(found) if row.actual_id}
+    lines: Counter = Counter()
+    without_journal = []
+    for actual, journal in by_keys(_WAITING.values_list("pk", "journal_line__journal"), "pk", proforma_of):
+        if journal:
+            lines[proforma_of[actual], journal] += 1
+        else:
+            without_journal.append(actual)
+    journals = IntegrationJournal.objects.in_bulk({journal for _, journal in lines})
+    for proforma, key in sorted(lines, key=lambda line: journals[line[1]].number):
+        journal = copy(journals[key])
+        journal.waiting_for = lines[proforma, key]
+        found[proforma].journals.append(journal)
+    left_out = Actual.objects.filter(to_journal__isnull=False).select_related("to_journal").order_by("pk")
+    for actual in by_keys(left_out, "pk", without_journal):
+        found[proforma_of[actual.pk]].left_out.append(actual)
     return {blockers.proposal.pk: blockers for blockers in found.values()}
 
 

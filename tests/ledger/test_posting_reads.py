@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from actuals.models import Actual, Batch
 from backlog.models import BacklogItem
 from ledger.invoicing.load import load_all
+from ledger.invoicing.operations.proposals import create_proposals
 from ledger.models import (
     InvoiceProposal,
     JournalLine,
@@ -20,7 +21,7 @@ from ledger.models import (
 )
 from proforma.models import DetailActual, LineDetail, ProformaInvoice, ProformaLine
 from tests import factories
-from tests.ledger.billing import MARCH_31, accrue, proposed, work
+from tests.ledger.billing import MARCH_31, accrue, book_journals, confirmed, proposed, work
 from tests.ledger.test_disbursements import charged, paid
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -81,6 +82,8 @@ def rows_read(queries) -> Counter:
     found = Counter()
     with connection.cursor() as cursor:
         for query in queries:
+            if not query["sql"].startswith("SELECT"):
+                continue
             cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query['sql']}")
             ((((plan,),),),) = [cursor.fetchall()]
             found.update({table: rows for table, rows in _scans(plan["Plan"]) if table in large})
@@ -95,16 +98,21 @@ def _scans(node):
         yield table, (node["Actual Rows"] + dropped) * node["Actual Loops"]
 
 
-def test_loading_reads_no_large_table_as_a_whole(no1, contract):
-    """PST-1 PST-10: the work of other invoices costs nothing, in a ledger of any size."""
-    accrue(no1, contract)
+def court_fee(no1, contract):
+    """The sale of a disbursement, with its cost."""
     court = factories.CategoryFactory(
         entity=no1.entity,
         transaction_class="expense",
         is_disbursement=True,
         item_tax_group=no1.books.item_tax_groups["OUTSIDE"],
     )
-    fee = charged(no1, contract, paid(no1, contract, court, "1650"), "1650")
+    return charged(no1, contract, paid(no1, contract, court, "1650"), "1650")
+
+
+def test_loading_reads_no_large_table_as_a_whole(no1, contract):
+    """PST-1 PST-10: the work of other invoices costs nothing, in a ledger of any size."""
+    accrue(no1, contract)
+    fee = court_fee(no1, contract)
     proposals = [proposed(no1, fee), proposed(no1, work(no1, contract), work(no1, contract))]
     many_others()
 
@@ -123,3 +131,20 @@ def test_loading_reads_no_large_table_as_a_whole(no1, contract):
     # The costs, the unbilled sales and the billed sales of their 20 details; the details twice.
     assert rows_read(queries)["actuals_actual"] == 100
     assert max(rows_read(queries).values()) == 100
+
+
+def test_creating_proposals_reads_no_large_table_as_a_whole(no1, contract):
+    """PRP-1 PRP-7: nor does what they wait for; two are ready, and one waits for a journal."""
+    proposed(no1, court_fee(no1, contract))
+    ready = [(work(no1, contract), work(no1, contract)), (work(no1, contract),)]
+    book_journals(no1)
+    for items in (*ready, (work(no1, contract),)):
+        confirmed(no1, *items)
+    many_others()
+
+    with CaptureQueriesContext(connection) as queries:
+        created = create_proposals(no1.entity)
+
+    assert [proposal.status for proposal in created] == ["open", "open", "blocked"]
+    # Of four details: the claimed actual for the blockers, and the actuals of billed lines and journal lines.
+    assert max(rows_read(queries).values()) <= 20
