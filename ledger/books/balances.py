@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 
 from django.db.models import Count, F, Model, Q, Value
 from django.db.models.functions import Coalesce, TruncMonth
@@ -189,20 +191,21 @@ def differences(entity: LegalEntity) -> Iterator[Difference]:
     Both sides are read by the same statement, so that nothing is posted between them.
     """
     for kind in KINDS:
-        nothing = (Decimal(0),) * len(kind.sums)
-        found: dict[tuple, dict] = defaultdict(dict)
         width = len(kind.key)
-        for *cells, balance in _both_sides(kind, entity):
-            found[tuple(cells[:width])]["kept" if balance else "rows"] = tuple(cells[width:]), balance
-        for key, sides in found.items():
-            kept, balance = sides.get("kept", (nothing, None))
-            rows, _ = sides.get("rows", (nothing, None))
+        for key, sides in groupby(_both_sides(kind, entity), key=itemgetter(slice(width))):
+            kept = rows = (Decimal(0),) * len(kind.sums)
+            balance = None
+            for side in sides:
+                if side[-1]:
+                    kept, balance = side[width:-1], side[-1]
+                else:
+                    rows = side[width:-1]
             if kept != rows:
                 yield Difference(kind, key, kept, rows, balance)
 
 
 def _both_sides(kind, entity):
-    """The sums of the rows by key, and the balances with their primary keys (0 for the sums of rows)."""
+    """The sums of the rows and the balances, by key; last the primary key of the balance (0 for rows)."""
     first = next(iter(kind.key))
     by = {f"by_{name}": F(path) if isinstance(path, str) else path for name, path in kind.key.items()}
     rows = kind.rows._base_manager.filter(kind.only, **{kind.entity: entity}).order_by()
@@ -211,4 +214,5 @@ def _both_sides(kind, entity):
         sum_count=Count("pk"), **{f"sum_{name}": ExactSum(column) for name, column in kind.columns.items()}
     ).annotate(balance=Value(0))
     kept = kind.model._base_manager.filter(**{f"{first}__entity": entity}).order_by()
-    return rows.union(kept.values_list(*kind.key, *kind.sums, "pk"), all=True).iterator(chunk_size=5000)
+    both = rows.union(kept.values_list(*kind.key, *kind.sums, "pk"), all=True)
+    return both.order_by(*by).iterator(chunk_size=5000)

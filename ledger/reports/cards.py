@@ -67,9 +67,12 @@ class CardEntries:
         for part in self._parts:
             first, last = max(start, 0), min(stop, part.count)
             if first < last:
-                before = part.rows.order_by(*_ORDER)[:first].aggregate(**_SUMS)
+                in_order = part.rows.order_by(*_ORDER)
+                before = in_order[:first].aggregate(**_SUMS)
                 opening = part.opening + before["of_debit"] - before["of_credit"]
-                found += _run(_loaded(part.rows)[first:last], opening)
+                keys = list(in_order[first:last].values_list("pk", flat=True))  # rows are wide to be sorted
+                rows = _loaded(part.rows).in_bulk(keys)
+                found += _run((rows[key] for key in keys), opening)
             start, stop = start - part.count, stop - part.count
         return found
 
