@@ -31,7 +31,7 @@ from contracts.models import (
     managed_contracts,
     managed_projects,
 )
-from invoicing_site.floor import formatting, guards, seals
+from invoicing_site.floor import formatting, guards, seals, searching
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, PriceField, QuantityField
 from invoicing_site.floor.moves import GONE, Move, Moves
 from invoicing_site.floor.queues import Queued
@@ -530,3 +530,4 @@ guards.insert_only(Batch)
 guards.insert_only(PriceDecision)
 guards.insert_only(Actual)
 guards.fixed(ActualToJournal, "actual", "entity", "date")
+searching.declare(Entry, "description", "external_id")

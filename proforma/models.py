@@ -31,7 +31,7 @@ from contracts.models import (
     TransactionClass,
     managed_contracts,
 )
-from invoicing_site.floor import formatting, guards, wording
+from invoicing_site.floor import formatting, guards, searching, wording
 from invoicing_site.floor.fields import AmountField, CurrencyField, PriceField, QuantityField
 from invoicing_site.floor.moves import GONE, STAYS, THE_PROGRAM, Move, Moves
 from invoicing_site.floor.queues import Queued
@@ -542,3 +542,4 @@ guards.frozen(LineDetail, when=_DETAIL_CONFIRMED, except_=["backlog_item"], seal
 guards.insert_only(DetailActual)
 guards.insert_only(LimitOverride)
 guards.fixed(ProformaToPropose, "proforma", "entity")
+searching.declare(ProformaInvoice, "number", "name", "bill_to_name")

@@ -19,6 +19,7 @@ from contracts.models.entity import (
 )
 from contracts.models.permissions import ReachQuerySet
 from contracts.models.work import Category, Customer, Project, Role, Task, managed_contracts
+from invoicing_site.floor import searching
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, RateField
 from invoicing_site.floor.moves import STAYS, Move, Moves
 
@@ -462,3 +463,6 @@ class LineCustomer(models.Model):
 
     def __str__(self):
         return f"line customer {self.pk}"
+
+
+searching.declare(ProjectContract, "code", "name")

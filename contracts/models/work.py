@@ -22,7 +22,7 @@ from contracts.models.entity import (
     address_has_a_scheme,
 )
 from contracts.models.permissions import ReachQuerySet
-from invoicing_site.floor import formatting
+from invoicing_site.floor import formatting, searching
 from invoicing_site.floor.fields import CurrencyField
 
 
@@ -365,3 +365,9 @@ class ResourcePosition(models.Model):
 
     def __str__(self):
         return f"{self.role or 'no role'} from {formatting.day(self.valid_from)}"
+
+
+searching.declare(Customer, "number", "name", "organization_number", "city")
+searching.declare(Project, "code", "name")
+searching.declare(Task, "name")
+searching.declare(Resource, "code", "name")

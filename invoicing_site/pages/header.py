@@ -2,7 +2,6 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.templatetags.static import static
@@ -13,6 +12,7 @@ from django.views.generic import TemplateView, View
 from actuals.models import Entry
 from contracts.middleware import CHOSEN
 from contracts.models import Customer, Project, ProjectContract
+from invoicing_site.floor.searching import containing
 from invoicing_site.models import Notice, SavedView
 from invoicing_site.screens.operations import way_back
 from ledger.models import CustomerInvoice, IntegrationJournal, InvoiceProposal, Voucher
@@ -113,12 +113,4 @@ class Search(TemplateView):
         for title, model, fields, permission, joined in kinds:
             if any(self.request.may(permission, entity) for entity in self.request.entities):
                 rows = model.objects.visible_to(self.request.user).select_related("entity", *joined)
-                yield title, list(matching(rows, fields, text)[:_FOUND])
-
-
-def matching(rows, fields, text):
-    """The rows in which one of the fields contains the text."""
-    found = Q()
-    for name in fields:
-        found |= Q(**{f"{name}__icontains": text})
-    return rows.filter(found).order_by("-pk")
+                yield title, list(containing(rows, fields, text).order_by("-pk")[:_FOUND])

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import django_filters
 from django import forms
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.forms.utils import flatatt
 from django.template.loader import render_to_string
 from django_filters.fields import ModelChoiceField
 
+from invoicing_site.floor.searching import containing
 from invoicing_site.screens.lists import key_of
 
 MOST_OPTIONS = 50
@@ -31,16 +32,11 @@ class Chosen(NamedTuple):
         return self.words
 
 
-def containing(rows, text):
+def named(rows, text):
     """The rows whose code or name contains each word of the text, by code."""
     fields = {field.name for field in rows.model._meta.concrete_fields}
     names = [name for name in _NAMES if name in fields]
-    for word in text.split()[:8]:
-        found = Q()
-        for name in names:
-            found |= Q(**{f"{name}__icontains": word})
-        rows = rows.filter(found)
-    return rows.order_by(names[0], "pk")
+    return containing(rows, names, text).order_by(names[0], "pk")
 
 
 class Finder(forms.Select):
@@ -85,7 +81,7 @@ class FinderField(ModelChoiceField):
             return None
         if row:
             return Chosen([row.pk], self.label_from_instance(row), row)
-        return Chosen(containing(self.queryset, text), f"“{text}”") if text else None
+        return Chosen(named(self.queryset, text), f"“{text}”") if text else None
 
     def row(self, key, text):
         """The row with the key; None if the text is not its name: then the text decides."""
@@ -94,7 +90,7 @@ class FinderField(ModelChoiceField):
 
     def suggested(self, text):
         """At most 20 rows for a text, each with its key and name."""
-        found = containing(self.queryset, text.replace("\0", "")[:100])[:_MOST_FOUND]
+        found = named(self.queryset, text.replace("\0", "")[:100])[:_MOST_FOUND]
         return [{"key": row.pk, "name": self.label_from_instance(row)} for row in found]
 
 

@@ -2,11 +2,11 @@
 
 import django_filters
 from django import forms
-from django.db.models import Q
 from django.utils.text import capfirst
 
 from invoicing_site.floor import days, seen, wording
 from invoicing_site.floor.characters import refuse_invisible
+from invoicing_site.floor.searching import containing
 from invoicing_site.screens.lists import key_of
 
 
@@ -151,9 +151,4 @@ class SearchFilter(django_filters.CharFilter):
         self.fields = fields
 
     def filter(self, rows, value):
-        for word in (value or "").split()[:8]:
-            found = Q()
-            for name in self.fields:
-                found |= Q(**{f"{name}__icontains": word})
-            rows = rows.filter(found)
-        return rows
+        return containing(rows, self.fields, value) if value else rows

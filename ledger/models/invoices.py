@@ -14,7 +14,7 @@ from contracts.models import (
     ReachQuerySet,
     managed_contracts,
 )
-from invoicing_site.floor import guards
+from invoicing_site.floor import guards, searching
 from invoicing_site.floor.fields import (
     AmountField,
     CurrencyField,
@@ -307,3 +307,13 @@ class Delivery(models.Model):
 for _model in (CustomerInvoice, InvoiceReference, InvoiceLine, InvoiceTax, Document):
     guards.insert_only(_model)
 guards.fixed(InvoiceToDocument, "invoice", "entity")
+searching.declare(
+    CustomerInvoice,
+    "number",
+    "buyer_name",
+    "buyer_number",
+    "contract_code",
+    "contract_name",
+    "order_reference",
+    "payment_reference",
+)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from actuals.models import Actual, BillingType
 from contracts.models import BillingTaxGroup, ItemTaxGroup, LegalEntity, ReachQuerySet
-from invoicing_site.floor import guards
+from invoicing_site.floor import guards, searching
 from invoicing_site.floor.fields import AmountField, RateField
 from invoicing_site.floor.moves import STAYS, Move, Moves
 from invoicing_site.floor.querysets import lacks
@@ -153,3 +153,4 @@ class JournalLine(models.Model):
 guards.frozen(IntegrationJournal, when="OLD.status = 'posted'")
 _POSTED = "EXISTS (SELECT 1 FROM ledger_voucher v WHERE v.journal_line_id = OLD.id)"
 guards.frozen(JournalLine, when=_POSTED, sealed_with="voucher")
+searching.declare(IntegrationJournal, "number")

@@ -16,7 +16,7 @@ from contracts.models import (
     ProjectContract,
     ReachQuerySet,
 )
-from invoicing_site.floor import guards
+from invoicing_site.floor import guards, searching
 from invoicing_site.floor.fields import AmountField
 from invoicing_site.floor.moves import STAYS, Move, Moves
 from invoicing_site.floor.reasons import ReasonField
@@ -278,3 +278,4 @@ guards.frozen(InvoiceProposal, when="OLD.status = 'posted'")
 guards.frozen(ProposalSection, when=_PROPOSAL_POSTED, sealed_with="proposal")
 guards.frozen(ProposalLine, when=_PROPOSAL_POSTED, sealed_with="proposal")
 guards.insert_only(ProposalDecision)
+searching.declare(InvoiceProposal, "number")

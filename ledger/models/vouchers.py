@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from actuals.models import Actual
 from contracts.models import ContractLine, Customer, LegalEntity, Project, ReachQuerySet, TransactionClass
-from invoicing_site.floor import guards, seals
+from invoicing_site.floor import guards, seals, searching
 from invoicing_site.floor.fields import AmountField, CurrencyField, PercentField, QuantityField, RateField
 from invoicing_site.floor.querysets import LockingQuerySet
 from ledger.models.journal import JournalLine
@@ -344,3 +344,4 @@ CREATE TRIGGER guard_entries_with_their_voucher AFTER INSERT ON ledger_ledgerent
   REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION ledger_entries_with_their_voucher();
 """,
 )
+searching.declare(Voucher, "number", "text")
