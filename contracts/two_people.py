@@ -1,5 +1,7 @@
 """Actions that need two people: posting what the user confirmed (SEC-2), and giving the user a role."""
 
+from django.db.models import Exists, OuterRef
+
 from contracts.models import Membership
 from contracts.models.permissions import PERMISSIONS, may
 from invoicing_site.floor.reasons import Reason
@@ -23,24 +25,24 @@ def before_confirming(entity, by, *, several=False) -> str:
 
 def who_else_posts(entity, user) -> Reason:
     """The other users in the legal entity who may post what the user confirmed."""
-    others = User.objects.filter(
-        is_active=True, memberships__entity=entity, memberships__role__in=PERMISSIONS["proposal.post"]
-    )
-    names = _names(others.exclude(pk=user.pk))
+    names = _names(_active_in(entity, PERMISSIONS["proposal.post"]).exclude(pk=user.pk))
     return Reason("OTHERS-POST", names=names) if names else Reason("NOBODY-ELSE-POSTS")
 
 
 def _names(users) -> str:
     """The names of the first few, and the number of the others; empty if there are none."""
-    names = [str(each) for each in users.distinct().order_by("first_name", "last_name", "username")]
+    names = [str(each) for each in users.order_by("first_name", "last_name", "username")]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 
 
 def _administrators(entity):
-    return User.objects.filter(
-        is_active=True, memberships__entity=entity, memberships__role=Membership.Role.ADMINISTRATOR
-    )
+    return _active_in(entity, {Membership.Role.ADMINISTRATOR})
+
+
+def _active_in(entity, roles):
+    held = Membership.objects.filter(user=OuterRef("pk"), entity=entity, role__in=roles)
+    return User.objects.filter(Exists(held), is_active=True)
 
 
 def own_role(by, membership, before=None) -> str:
