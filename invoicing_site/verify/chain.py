@@ -3,12 +3,14 @@
 from collections import defaultdict
 from decimal import Decimal
 
+from django.db import connection
 from django.db.models import Count, F, Max
 
 from actuals.models import Actual
 from contracts.models import LegalEntity, NumberSequence, SequenceCounter
 from invoicing_site.floor.querysets import in_chunks
 from invoicing_site.floor.wording import counted
+from invoicing_site.verify import hashed
 from invoicing_site.verify.finding import CHUNK, Finding, amount, where
 from ledger.books import chain
 from ledger.models import (
@@ -27,38 +29,66 @@ from proforma.models import DetailActual, ProformaInvoice
 
 _Kind = Voucher.Kind
 _ZERO = Decimal(0)
-# The number of invoice lines that are held in memory.
+# The number of invoices whose lines are held in memory.
 _INVOICES = 200
+# The number of vouchers that one process verifies, and of those that are read together.
+_RANGE = 50_000
+_TOGETHER = 10_000 if connection.vendor == "postgresql" else CHUNK
+_LINKS = ("pk", "number", "position", "previous_hash", "hash", "reverses_id")
 
 
-def vouchers(entity: LegalEntity):
-    """CHAIN, CLAIMS, BALANCE and REVERSAL for every voucher, and the head of the chain."""
-    before, position = "", 0
-    rows = Voucher.objects.filter(entity=entity).select_related("journal_line__actual").order_by("position")
-    for chunk in _in_order(rows):
-        content = _content(chunk)
-        known = [v for v in chunk if v.hash_format in chain.FORMATS]
-        claims = _claims_of_invoices([v for v in known if v.kind == _Kind.INVOICE])
-        for voucher in chunk:
-            if voucher.position != position + 1:
-                yield _missing(entity, position + 1, voucher)
-            elif voucher.previous_hash != before:
-                yield _said(
-                    "CHAIN", entity, voucher, "does not follow the previous voucher: the hashes differ."
-                )
-            entries, customer, project = content[voucher.pk]
-            if voucher.hash_format not in chain.FORMATS:
-                yield _said("CHAIN", entity, voucher, _unknown_format(voucher))
-            else:
-                if voucher.hash != chain.voucher_hash(voucher, entries, customer, project):
-                    yield _said(
-                        "CHAIN", entity, voucher, "was changed after posting: its content has another hash."
-                    )
-                yield from _claims(entity, voucher, claims)
-            yield from _balance(entity, voucher, entries)
-            before, position = voucher.hash, voucher.position
-        yield from _reversals(entity, chunk, content)
-    yield from _head(entity, position, before)
+def ranges(entity: LegalEntity) -> list[tuple[int, int]]:
+    """The positions of all vouchers, in ranges that can be verified at the same time."""
+    last = Voucher.objects.filter(entity=entity).aggregate(last=Max("position"))["last"] or 0
+    return [(after, after + _RANGE) for after in range(0, last + 1, _RANGE)]
+
+
+def vouchers(entity: LegalEntity, after: int = 0, up_to: int | None = None, before: str | None = None):
+    """CHAIN, CLAIMS, BALANCE and REVERSAL for the vouchers behind a position.
+
+    Without `up_to` these are all later ones, and the head of the chain is checked too. The first voucher must
+    follow the one at the position `after` with the hash `before`: by default its stored one.
+    """
+    position = after
+    rows = Voucher.objects.filter(entity=entity, position__gt=after)
+    if before is None:
+        last = Voucher.objects.filter(entity=entity, position__lte=after).order_by("-position").first()
+        before, position = (last.hash, last.position) if last else ("", 0)
+    if up_to is not None:
+        rows = rows.filter(position__lte=up_to)
+    for keys in _in_order(rows):
+        same = hashed.unchanged(entity, keys[0].position, keys[-1].position)
+        others = [row.pk for row in keys if row.pk not in same or row.reverses_id]
+        whole = rows.select_related("journal_line__actual").filter(pk__in=others).order_by("position")
+        by_key = {voucher.pk: voucher for voucher in whole}
+        content = _content(by_key)
+        unlike = [voucher for voucher in whole if voucher.pk not in same]
+        claims = _claims_of_invoices(
+            [v for v in unlike if v.hash_format in chain.FORMATS and v.kind == _Kind.INVOICE]
+        )
+        for row in keys:
+            if row.position != position + 1:
+                yield _missing(entity, position + 1, row)
+            elif row.previous_hash != before:
+                yield _said("CHAIN", entity, row, "does not follow the previous voucher: the hashes differ.")
+            if row.pk not in same:
+                yield from _content_of(entity, by_key[row.pk], content[row.pk], claims)
+            before, position = row.hash, row.position
+        yield from _reversals(entity, [voucher for voucher in whole if voucher.reverses_id], content)
+    if up_to is None:
+        yield from _head(entity, position, before)
+
+
+def _content_of(entity, voucher, content, claims):
+    if voucher.hash_format not in chain.FORMATS:
+        yield _said("CHAIN", entity, voucher, _unknown_format(voucher))
+    else:
+        if voucher.hash != chain.voucher_hash(voucher, *content):
+            yield _said(
+                "CHAIN", entity, voucher, "was changed after posting: its content has another hash."
+            )
+        yield from _claims(entity, voucher, claims)
+    yield from _balance(entity, voucher, content[0])
 
 
 def _unknown_format(voucher):
@@ -69,16 +99,17 @@ def _unknown_format(voucher):
 
 
 def _in_order(rows):
-    """The vouchers in chunks by position: a cursor over all of them would hold the connection."""
+    """What links the vouchers, in chunks by position: a cursor over all would hold the connection."""
     after = -1
-    while chunk := list(rows.filter(position__gt=after)[:CHUNK]):
+    rows = rows.order_by("position").values_list(*_LINKS, named=True)
+    while chunk := list(rows.filter(position__gt=after)[:_TOGETHER]):
         yield chunk
         after = chunk[-1].position
 
 
-def _content(chunk):
+def _content(keys):
     """Entries, customer transactions and project transactions of each voucher."""
-    found = {voucher.pk: ([], [], []) for voucher in chunk}
+    found = {key: ([], [], []) for key in keys}
     for place, model in enumerate((LedgerEntry, CustomerTransaction, ProjectTransaction)):
         for row in model.objects.filter(voucher__in=found).iterator(chunk_size=CHUNK):
             found[row.voucher_id][place].append(row)
@@ -204,12 +235,10 @@ def _balance(entity, voucher, entries):
 # Reversals
 
 
-def _reversals(entity, chunk, content):
+def _reversals(entity, reversals, content):
     """A reversing voucher is the mirror of its original, entry by entry, at the stored rates (MON-5)."""
-    reversals = [voucher for voucher in chunk if voucher.reverses_id]
-    originals = {voucher.reverses_id: None for voucher in reversals}
-    far = [key for key in originals if key not in content]
-    content = content | _content(Voucher.objects.filter(pk__in=far)) if far else content
+    far = [voucher.reverses_id for voucher in reversals if voucher.reverses_id not in content]
+    content = content | _content(far) if far else content
     for voucher in reversals:
         if _sides(content[voucher.pk][0]) != _sides(content[voucher.reverses_id][0], mirrored=True):
             yield _said(
