@@ -37,14 +37,14 @@ def test_one_that_fails_stays_in_the_queue(no1, monkeypatch):
     """PRO-7"""
     deal = contract(no1, confirmed=True)
     first, second = confirmed(no1, work(no1, deal)), confirmed(no1, work(no1, deal))
-    layout = operations._layout
+    new = operations._new
 
-    def fails_for_the_first(proforma):
+    def fails_for_the_first(proforma, layout):
         assert proforma.pk != first.pk
-        return layout(proforma)
+        return new(proforma, layout)
 
     with monkeypatch.context() as patched:
-        patched.setattr(operations, "_layout", fails_for_the_first)
+        patched.setattr(operations, "_new", fails_for_the_first)
         (made,) = create_proposals(no1.entity)
     assert (made.proforma, waiting()) == (second, [first.pk])
     (made,) = create_proposals(no1.entity)

@@ -94,7 +94,7 @@ def test_the_pages_show_it_without_an_internal_error(no1, monkeypatch, client):
     client.force_login(no1.accountant)
     page = client.post(reverse("add_to_journals"), follow=True)
     assert "3 actuals added" in page.text
-    assert "is 2,319,997,680,000,000.00 NOK at the exchange rate 11.6, and" in page.text
+    assert "is 2,319,997,680,000,000.00 NOK at the exchange rate 11.6. The largest" in page.text
     assert "Cancel the approval of its entry" in client.get(reverse("waiting_actuals")).text
 
 
