@@ -121,7 +121,7 @@ def claims_of_invoice(invoice, lines, taxes, references, details, of: int | None
 def texts_behind(lines, taxes, references, details, of: int | None = None) -> list[str]:
     """The part of `claims_of_invoice` that does not depend on the number of the invoice."""
     groups = (lines, taxes, references, details, [link.actual for link in details])
-    return [text for rows in groups for text in sorted(canonical(row, of) for row in rows)]
+    return [text for rows in groups for text in texts_of(rows, of)]
 
 
 def claims_of_numbered(invoice, texts: list[str], of: int | None = None) -> str:
@@ -136,8 +136,18 @@ def voucher_hash(voucher, entries, customer_transactions, project_transactions) 
     """
     of = voucher.hash_format
     groups = (entries, customer_transactions, project_transactions)
-    rows = (text for group in groups for text in sorted(canonical(row, of) for row in group))
-    return digest(canonical(voucher, of), *rows, of=of)
+    return hash_of_texts(voucher, *(texts_of(rows, of) for rows in groups))
+
+
+def texts_of(rows, of: int | None = None) -> list[str]:
+    """The content of rows as texts, in an order that does not depend on theirs."""
+    return sorted(canonical(row, of) for row in rows)
+
+
+def hash_of_texts(voucher, entries, customer_transactions, project_transactions) -> str:
+    """`voucher_hash` with the texts of the rows."""
+    of = voucher.hash_format
+    return digest(canonical(voucher, of), *entries, *customer_transactions, *project_transactions, of=of)
 
 
 def heads() -> dict[str, str]:

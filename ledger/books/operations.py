@@ -5,7 +5,9 @@ same plans. Numbers and hashes are drawn last, because others wait for that row 
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
+from itertools import chain as chains
 
 from django.db import connection
 from django.utils import timezone
@@ -29,25 +31,32 @@ _ZERO = Decimal(0)
 _TEXT_LENGTH = Voucher._meta.get_field("text").max_length
 
 
-def write_vouchers(entity: LegalEntity, plans: list[VoucherPlan], *, by) -> list[Voucher]:
+def write_vouchers(
+    entity: LegalEntity, plans: list[VoucherPlan], *, by, complete: Callable[[], None] = lambda: None
+) -> list[Voucher]:
     """Write the plans as vouchers, in their order, and return the saved vouchers.
 
-    Runs in the caller's transaction, which holds the periods (`hold_open`). It takes the last lock: the
-    voucher sequence stays locked until commit. Numbers have no gap. A plan that does not balance, in each
-    currency and in accounting currency, or is outside its period, is an AssertionError: it is a bug. Refused
-    (NUM-MISSING) if the entity has no voucher sequence.
+    Runs in the caller's transaction, which holds the periods (`hold_open`). Entries and project transactions
+    are written and hashed first. Then `complete` draws the numbers of documents, and completes the texts, the
+    claims and the customer transactions of the plans. The voucher sequence is the last lock, until commit.
+    Numbers have no gap. A plan that does not balance, in each currency and in accounting currency, or is
+    outside its period, is an AssertionError: it is a bug. Refused (NUM-MISSING) if the entity has no voucher
+    sequence.
     """
     assert connection.in_atomic_block, "Vouchers are written inside the transaction of what they book."
     if not plans:
         return []
     for plan in plans:
         _check(entity, plan)
+    keys = draw_ids(Voucher, len(plans))
+    texts = _write_entries(plans, keys)
+    complete()
     numbers = draw_for(entity, NumberSequence.Kind.VOUCHER, [plan.date for plan in plans])
     sequence = numbers[0].sequence  # read under its lock, so that nobody else adds to the chain
-    vouchers, entries, customer_transactions, project_transactions = [], [], [], []
+    vouchers = []
     written: dict[int, int] = {}
     stamp = timezone.now()
-    for plan, number, key in zip(plans, numbers, draw_ids(Voucher, len(plans)), strict=True):
+    for plan, number, key, (entries, project_transactions) in zip(plans, numbers, keys, texts, strict=True):
         voucher = Voucher(
             pk=key,
             entity_id=entity.pk,
@@ -68,29 +77,38 @@ def write_vouchers(entity: LegalEntity, plans: list[VoucherPlan], *, by) -> list
             posted_at=stamp,
             posted_by_id=_key(by),
         )
-        own_entries = [_entry(key, place, entry) for place, entry in enumerate(plan.entries, start=1)]
-        for row in (*plan.customer_transactions, *plan.project_transactions):
-            row.voucher_id = key  # type: ignore[attr-defined]  # both kinds of rows have it
-        if plan.kind == Voucher.Kind.SETTLEMENT:  # what settles counts the difference already
-            for row in plan.customer_transactions:
+        for row in plan.customer_transactions:
+            row.voucher_id = key
+            if plan.kind == Voucher.Kind.SETTLEMENT:  # what settles counts the difference already
                 row.closed_on = max(row.date, plan.date)
-        voucher.hash = chain.voucher_hash(
-            voucher, own_entries, plan.customer_transactions, plan.project_transactions
+        voucher.hash = chain.hash_of_texts(
+            voucher, entries, chain.texts_of(plan.customer_transactions), project_transactions
         )
         sequence.chain_length, sequence.chain_hash = voucher.position, voucher.hash
         written[id(plan)] = key
         vouchers.append(voucher)
-        entries += own_entries
-        customer_transactions += plan.customer_transactions
-        project_transactions += plan.project_transactions
     write_rows(Voucher, vouchers)
-    write_rows(LedgerEntry, entries)
-    write_rows(CustomerTransaction, customer_transactions)
-    write_rows(ProjectTransaction, project_transactions)
+    write_rows(CustomerTransaction, chains.from_iterable(plan.customer_transactions for plan in plans))
     sequence.save(update_fields=["chain_length", "chain_hash"])
     for kind, changed in balances.raised(plans):
         _write_balances(kind, changed)
     return vouchers
+
+
+def _write_entries(plans, keys) -> list[tuple[list[str], list[str]]]:
+    """Write what needs no number; returns the texts of entries and project transactions of each plan."""
+    entries = []
+    for plan, key in zip(plans, keys, strict=True):
+        entries.append([_entry(key, place, entry) for place, entry in enumerate(plan.entries, start=1)])
+        for row in plan.project_transactions:
+            row.voucher_id = key
+    # Their vouchers are written later; foreign keys are checked at commit.
+    write_rows(LedgerEntry, chains.from_iterable(entries))
+    write_rows(ProjectTransaction, chains.from_iterable(plan.project_transactions for plan in plans))
+    return [
+        (chain.texts_of(own), chain.texts_of(plan.project_transactions))
+        for own, plan in zip(entries, plans, strict=True)
+    ]
 
 
 def settle(settlements: list[Settlement]) -> list[Settlement]:

@@ -85,8 +85,8 @@ def test_an_error_of_the_database_makes_it_post_one_by_one(no1, contract, togeth
     proposals = several(no1, contract, 3)
     write = writing.write_vouchers
 
-    def fail_for_the_second(entity, plans, *, by):
-        vouchers = write(entity, plans, by=by)
+    def fail_for_the_second(entity, plans, **options):
+        vouchers = write(entity, plans, **options)
         if InvoiceProposal.objects.filter(pk=proposals[1].pk, status="posted").exists():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1 FROM no_such_table")

@@ -102,8 +102,8 @@ def test_a_failure_among_others_leaves_no_gap(no1, contract, monkeypatch):
     spoilt = proposals[4].pk
     write = writing.write_vouchers
 
-    def fail_for_one(entity, plans, *, by):
-        vouchers = write(entity, plans, by=by)
+    def fail_for_one(entity, plans, **options):
+        vouchers = write(entity, plans, **options)
         number = plans[0].text.split()[1].rstrip(",")
         if InvoiceProposal.objects.filter(pk=spoilt, status="posted").exists():
             # Only the transaction that fails can see its proposal as posted.

@@ -61,12 +61,15 @@ def write_invoices(entity: LegalEntity, planned: list[Planned], *, by) -> list[C
     posted = InvoiceProposal.objects.filter(pk__in=[each.facts.proposal.pk for each in planned])
     posted.update(status=_Status.POSTED, last_error=None)
 
-    _number(entity, planned)
-    vouchers = write_vouchers(
-        entity,
-        [_voucher(each, own_texts) for each, own_texts in zip(planned, texts, strict=True)],
-        by=by,
-    )
+    booked = [_voucher(each) for each in planned]
+
+    def complete():
+        _number(entity, planned)
+        for voucher, invoice, own_texts in zip(booked, invoices, texts, strict=True):
+            voucher.text = f"{invoice.get_kind_display().capitalize()} {invoice.number}, {invoice.buyer_name}"
+            voucher.claims_hash = chain.claims_of_numbered(invoice, own_texts)
+
+    vouchers = write_vouchers(entity, booked, by=by, complete=complete)
     for invoice, voucher in zip(invoices, vouchers, strict=True):
         invoice.voucher = voucher
     write_rows(CustomerInvoice, invoices)
@@ -99,7 +102,8 @@ def _number(entity, planned):
             transaction.reference = invoice.payment_reference
 
 
-def _voucher(each, texts) -> VoucherPlan:
+def _voucher(each) -> VoucherPlan:
+    """Its voucher; text and claims follow with the number."""
     _, plan, period = each
     invoice = plan.invoice
     return VoucherPlan(
@@ -107,9 +111,9 @@ def _voucher(each, texts) -> VoucherPlan:
         date=invoice.accounting_date,
         document_date=invoice.invoice_date,
         period=period,
-        text=f"{invoice.get_kind_display().capitalize()} {invoice.number}, {invoice.buyer_name}",
+        text=str(each.facts.proposal),
         entries=plan.entries,
-        claims_hash=chain.claims_of_numbered(invoice, texts),
+        claims_hash="",
         customer_transactions=[plan.customer_transaction],
         project_transactions=plan.project_transactions,
     )
