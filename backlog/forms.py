@@ -75,5 +75,5 @@ class ProgressForm(forms.Form):
         return data
 
 
-class AgeingForm(forms.Form):
+class AgingForm(forms.Form):
     on = DayField(label="As of")

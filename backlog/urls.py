@@ -1,6 +1,6 @@
 from django.urls import path
 
-from backlog.views import ageing, approvals, items, milestones
+from backlog.views import aging, approvals, items, milestones
 
 urlpatterns = [
     path("approvals/", approvals.Approvals.as_view(), name="approvals"),
@@ -19,7 +19,7 @@ urlpatterns = [
     path("backlog/release/", items.ReleaseHold.as_view(), name="release_holds"),
     path("backlog/test-limits/", items.Evaluate.as_view(), name="evaluate_items"),
     path("backlog/actions/<int:pk>/undo/", items.Undo.as_view(), name="undo_marking"),
-    path("backlog/ageing/", ageing.Ageing.as_view(), name="ageing"),
+    path("backlog/aging/", aging.Aging.as_view(), name="aging"),
     path("milestones/", milestones.Milestones.as_view(), name="milestones"),
     path("milestones/mark-ready/", milestones.MarkReady.as_view(), name="mark_milestones_ready"),
     path("milestones/mark-not-ready/", milestones.MarkNotReady.as_view(), name="mark_milestones_not_ready"),

@@ -88,7 +88,7 @@ WHO = {
     "release_holds": ("P", None),
     "evaluate_items": ("P", None),
     "undo_marking": ("P", "action"),
-    "ageing": (READERS, None),
+    "aging": (READERS, None),
     "milestones": (READERS, None),
     "mark_milestones_ready": ("P", None),
     "mark_milestones_not_ready": ("P", None),

@@ -30,19 +30,19 @@ from ledger.reports.projects import (
 from ledger.reports.receivables import (
     AGES,
     AgedReceivables,
-    AgeingRow,
     Ages,
+    AgingRow,
     OpenTransaction,
     ReceivableRow,
     aged_receivables,
-    ageing,
+    aging,
     open_transactions,
 )
 
 __all__ = [
     "AGES",
     "AgedReceivables",
-    "AgeingRow",
+    "AgingRow",
     "Ages",
     "Compared",
     "ControlAccount",
@@ -60,7 +60,7 @@ __all__ = [
     "TrialBalanceRow",
     "WorkInProgress",
     "aged_receivables",
-    "ageing",
+    "aging",
     "compared",
     "control_accounts",
     "customer_statement",

@@ -6,7 +6,7 @@ from django import forms
 from contracts.models import Customer, Project, managers_of
 from invoicing_site.screens.finding import RowFilter
 from invoicing_site.screens.forms import SearchFilter
-from ledger.reports import ageing
+from ledger.reports import aging
 
 
 def _tick(label, method):
@@ -37,7 +37,7 @@ class CustomerFilter(django_filters.FilterSet):
         return rows.filter(pk__in=late) if value else rows
 
     def aged(self, rows):
-        return ageing(rows, on=self.request.entity.today())
+        return aging(rows, on=self.request.entity.today())
 
 
 class ProjectFilter(django_filters.FilterSet):

@@ -59,14 +59,14 @@ AGES = tuple(Ages.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
-class AgeingRow(Ages):
+class AgingRow(Ages):
     """The open amounts of one customer in one currency, by days past the due date."""
 
     customer: Customer = None
     currency: str = ""
 
 
-def ageing(customers: QuerySet[Customer], *, on: datetime.date) -> list[AgeingRow]:
+def aging(customers: QuerySet[Customer], *, on: datetime.date) -> list[AgingRow]:
     """Open amounts at the end of that day by document date, as in statements.
 
     By customer number and currency, without customers with 0 in all columns. A transaction without a due
@@ -74,7 +74,7 @@ def ageing(customers: QuerySet[Customer], *, on: datetime.date) -> list[AgeingRo
     """
     people = {customer.pk: customer for customer in customers}
     rows = [
-        AgeingRow(*ages.columns, customer=people[customer], currency=currency)
+        AgingRow(*ages.columns, customer=people[customer], currency=currency)
         for (customer, currency), ages in _aged(people, on, _DOCUMENT, _IN_CURRENCY).items()
         if any(ages.columns)
     ]

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from backlog.models import BacklogItem
 from backlog.operations import confirm_contract, hold
-from backlog.views import ageing as ageing_page
+from backlog.views import aging as aging_page
 from contracts.models import Membership
 from tests import factories
 
@@ -60,7 +60,7 @@ def test_readers_cannot_mark_items(client, company, contract, role, code):
     client.force_login(getattr(company, role))
     page = client.get(reverse("backlog"))
     assert page.status_code == code
-    assert client.get(reverse("ageing")).status_code == code
+    assert client.get(reverse("aging")).status_code == code
     if code == 200:
         assert "Mark ready" not in page.content.decode()
     for name in ("mark_ready", "mark_not_ready", "hold_items", "release_holds"):
@@ -74,7 +74,7 @@ def test_rows_of_another_manager_are_not_marked(client, company, contract):
     client.force_login(other)
     assert "0 items" in client.get(reverse("backlog")).content.decode()
     assert "Nothing is selected" in messages_of(client.post(reverse("mark_ready"), {"pk": item.pk}))
-    assert "Nothing unbilled" in client.get(reverse("ageing")).content.decode()
+    assert "Nothing unbilled" in client.get(reverse("aging")).content.decode()
 
 
 def test_totals_show_what_is_ready_and_what_is_left_of_the_limit(company, contract, manager):
@@ -111,7 +111,7 @@ def test_totals_count_chargeable_items_only(company, contract, manager):
     assert "2,975.00" in text
     groups = manager.get(reverse("backlog"), {"group": "contract"}).context["groups"]
     assert [(group["n"], group["sum"], group["ready"]) for group in groups] == [(3, 7140, 7140)]
-    aged = manager.get(reverse("ageing")).context["totals"]
+    aged = manager.get(reverse("aging")).context["totals"]
     assert [(currency, found[-1]) for currency, found in aged] == [("NOK", ("Total", 7140))]
 
 
@@ -162,37 +162,37 @@ def test_a_hold_asks_for_its_day_and_reason(company, contract, manager, today):
     assert "1 item released from hold" in messages_of(manager.post(reverse("release_holds"), {"pk": item.pk}))
 
 
-def test_ageing_links_to_the_rows_and_names_their_blockers(company, contract, manager, today):
+def test_aging_links_to_the_rows_and_names_their_blockers(company, contract, manager, today):
     """BKL-4: 200 of 10 days, 400 of 100 days over the limit."""
     young = share(company, contract, date=today - timedelta(days=10))
     old = share(company, contract, date=today - timedelta(days=100), quantity=2, over=Decimal(7))
     for by in ("contract", "project", "manager"):
-        page = manager.get(reverse("ageing"), {"by": by})
+        page = manager.get(reverse("aging"), {"by": by})
         (row,) = page.context["rows"]
         assert [amount for _, amount, _ in row.cells] == [200, 0, 0, 400]
         assert manager.get(row.cells[0][2]).context["object_list"].get() == young
         assert manager.get(row.cells[3][2]).context["object_list"].get() == old
         assert [(words, n) for words, n, _ in row.kept] == [("over a not-to-exceed limit", 1)]
-        items = manager.get(reverse("ageing") + row.url).content.decode()
+        items = manager.get(reverse("aging") + row.url).content.decode()
         assert "It is over the limit of the contract by 7.00 NOK" in items
         assert "It is not marked ready to invoice" in items
         assert "Project manager (" in items
-    past = manager.get(reverse("ageing"), {"on": (today - timedelta(days=50)).isoformat()})
+    past = manager.get(reverse("aging"), {"on": (today - timedelta(days=50)).isoformat()})
     (row,) = past.context["rows"]
     assert [amount for _, amount, _ in row.cells] == [0, 400, 0, 0]
-    assert manager.get(reverse("ageing"), {"on": "never"}).status_code == 200
-    assert manager.get(reverse("ageing"), {"by": "moon"}).status_code == 404
+    assert manager.get(reverse("aging"), {"on": "never"}).status_code == 200
+    assert manager.get(reverse("aging"), {"by": "moon"}).status_code == 404
 
-    sheet = manager.get(reverse("ageing"), {"by": "project", "_export": "csv"}).getvalue().decode()
+    sheet = manager.get(reverse("aging"), {"by": "project", "_export": "csv"}).getvalue().decode()
     heading, *rows = (line.split(",") for line in sheet.lstrip("\ufeff").splitlines())
     assert heading == [
         *("Project", "Items", "Currency", "0–30 days", "31–60 days", "61–90 days", "Over 90 days", "Total")
     ]
     assert rows == [[str(company.project), "2", "NOK", "200.00", "0.00", "0.00", "400.00", "600.00"]]
-    assert manager.get(reverse("ageing"), {"_export": "xlsx"}).getvalue()[:2] == b"PK"
+    assert manager.get(reverse("aging"), {"_export": "xlsx"}).getvalue()[:2] == b"PK"
 
 
-@pytest.mark.parametrize("page", ["backlog", "backlog?group=role", "ageing?group=1"])
+@pytest.mark.parametrize("page", ["backlog", "backlog?group=role", "aging?group=1"])
 def test_many_rows_cost_as_many_queries_as_one(
     company, contract, manager, django_assert_max_num_queries, page
 ):
@@ -220,17 +220,17 @@ def test_a_row_over_a_limit_names_the_limit_and_the_excess(manager, company, con
 
 def test_a_page_of_ages_has_some_groups_and_the_totals_of_all(manager, company, today, monkeypatch):
     """BKL-4"""
-    monkeypatch.setattr(ageing_page, "_PER_PAGE", 1)
+    monkeypatch.setattr(aging_page, "_PER_PAGE", 1)
     deals = [factories.contract(company, confirmed=True) for _ in range(2)]
     for deal, price in zip(deals, (3, 5), strict=True):
         factories.ready_item(company, deal, price=Decimal(price), date=today)
 
     def shown(**query):
-        page = manager.get(reverse("ageing"), query)
+        page = manager.get(reverse("aging"), query)
         return [each.row.group for each in page.context["rows"]], page.context["totals"][0][1][-1][1]
 
     first, second = sorted(deals, key=str)
     assert shown() == ([first], 8)
     assert shown(part=2) == ([second], 8)
-    file = manager.get(reverse("ageing"), {"_export": "csv"}).getvalue().decode()
+    file = manager.get(reverse("aging"), {"_export": "csv"}).getvalue().decode()
     assert len(file.splitlines()) == 3

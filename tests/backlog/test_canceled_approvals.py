@@ -7,7 +7,7 @@ import pytest
 
 from actuals.models import Actual, Entry
 from backlog import obstacles
-from backlog.ageing import blockers
+from backlog.aging import blockers
 from backlog.models import BacklogItem
 from backlog.operations import Decision, approve, cancel_approval, confirm_contract, mark_ready
 from tests import factories

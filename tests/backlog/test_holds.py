@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from backlog import obstacles
-from backlog.ageing import blockers
+from backlog.aging import blockers
 from backlog.models import BacklogItem
 from backlog.operations import confirm_contract, hold, mark_ready, release_hold, undo
 from invoicing_site.floor.errors import Refused

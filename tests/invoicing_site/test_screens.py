@@ -253,7 +253,7 @@ def test_an_invalid_key_selects_no_row(it, client, key):
     client.post(reverse("mark_ready"), {"pk": [key, item.pk]})
     assert marked() == {item.pk}
     assert client.post(reverse("mark_ready"), {"pk": key}).status_code == 302
-    addresses = [f"{BACKLOG}?_size={key}", f"{BACKLOG}ageing/?group={key}", f"/search/?q={key}"]
+    addresses = [f"{BACKLOG}?_size={key}", f"{BACKLOG}aging/?group={key}", f"/search/?q={key}"]
     addresses += [f"/proformas/?run={key}", f"/proformas/new/?contract={key}"]
     for address in addresses:
         assert client.get(address).status_code == 200, address
@@ -275,8 +275,8 @@ def test_an_invalid_filter_selects_nothing(it, client, query):
 
 
 @pytest.mark.parametrize("on", ["0001-01-01", "9999-12-31", "1989-12-31"])
-def test_ageing_ignores_unreasonable_days(it, client, on):
-    page = client.get(f"{BACKLOG}ageing/?on={on}")
+def test_aging_ignores_unreasonable_days(it, client, on):
+    page = client.get(f"{BACKLOG}aging/?on={on}")
     assert "Enter a valid date. The page shows today." in page.content.decode()
 
 

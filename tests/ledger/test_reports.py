@@ -1,4 +1,4 @@
-"""The reports of the books: trial balance, control accounts, ledger cards, statements, ageing."""
+"""The reports of the books: trial balance, control accounts, ledger cards, statements, aging."""
 
 import datetime
 from datetime import date
@@ -12,7 +12,7 @@ from contracts.models import Customer
 from ledger.books import operations
 from ledger.models import AccountBalance, CustomerTransaction, ProfileAssignment, Settlement
 from ledger.reports import (
-    ageing,
+    aging,
     control_accounts,
     customer_statement,
     ledger_card,
@@ -348,7 +348,7 @@ def of_company(no1):
 
 def test_open_amounts_age_from_their_due_date(no1, account):
     """PST-8: 400 of the amount due on 14 February are 45 days late on 31 March."""
-    found = ageing(of_company(no1), on=date(2025, 3, 31))
+    found = aging(of_company(no1), on=date(2025, 3, 31))
     assert [columns(row) for row in found] == [
         ("EUR", 250, 0, 0, 0, 0, 250),
         ("NOK", Decimal("500.50"), 0, 400, 0, 0, Decimal("900.50")),
@@ -370,10 +370,10 @@ def test_open_amounts_age_from_their_due_date(no1, account):
         (date(2025, 5, 16), "over_90"),
     ],
 )
-def test_the_first_day_of_each_column_of_the_ageing(no1, on, column):
+def test_the_first_day_of_each_column_of_the_aging(no1, on, column):
     """PST-8: due on 14 February."""
     owes(no1, "1000", date(2025, 1, 15))
-    (row,) = ageing(of_company(no1), on=on)
+    (row,) = aging(of_company(no1), on=on)
     assert getattr(row, column) == row.total == 1000
 
 
@@ -387,21 +387,21 @@ def test_a_payment_that_settles_nothing_ages_from_its_own_date(no1):
         "70",
         date(2025, 3, 2),
     )
-    (row,) = ageing(of_company(no1), on=date(2025, 3, 31))
+    (row,) = aging(of_company(no1), on=date(2025, 3, 31))
     assert columns(row) == ("NOK", 0, -100, 0, 0, 0, -100)
-    assert ageing(of_company(no1).filter(pk=quits.pk), on=date(2025, 3, 31)) == []
+    assert aging(of_company(no1).filter(pk=quits.pk), on=date(2025, 3, 31)) == []
 
 
-def test_statements_and_ageing_take_as_many_queries_for_many_rows(no1, account):
+def test_statements_and_aging_take_as_many_queries_for_many_rows(no1, account):
     """PST-8"""
     day = date(2025, 3, 31)
     few = queries(lambda: customer_statement(no1.customer, **MARCH))
-    few_aged = queries(lambda: ageing(of_company(no1), on=day))
+    few_aged = queries(lambda: aging(of_company(no1), on=day))
     for n in range(56):
         owes(no1, "1", date(2025, 3, 5), customer=no1.customer if n % 2 else factories.customer(no1))
     assert queries(lambda: customer_statement(no1.customer, **MARCH)) == few == 5
-    assert queries(lambda: ageing(of_company(no1), on=day)) == few_aged == 4
-    assert len(ageing(of_company(no1), on=day)) == 30
+    assert queries(lambda: aging(of_company(no1), on=day)) == few_aged == 4
+    assert len(aging(of_company(no1), on=day)) == 30
 
 
 # Projects

@@ -10,7 +10,7 @@ from django.db import connection
 from django.urls import reverse
 
 from actuals.models import Actual
-from backlog.ageing import ageing
+from backlog.aging import aging
 from backlog.models import BacklogItem
 from backlog.operations import Decision, approve, cancel_approval, mark_ready
 from contracts.models import LegalEntity
@@ -426,11 +426,11 @@ def test_returned_work_is_unbilled_again_and_ages(client, no1, contract):
     items = BacklogItem.objects.all()
 
     def unbilled(*days):
-        return [[row.total for row in ageing(items, by="contract", on=on[day])] for day in days]
+        return [[row.total for row in aging(items, by="contract", on=on[day])] for day in days]
 
     assert unbilled(9, 10, 19, 20, 24, 25, 26, 31) == [[], [1000], [1000], [], [], [1000], [1000], [1000]]
     client.force_login(no1.accountant)
-    page = client.get(reverse("ageing"), {"on": "2025-03-26"}).content.decode()
+    page = client.get(reverse("aging"), {"on": "2025-03-26"}).content.decode()
     assert "1,000.00" in page
 
     edited(no1, draft, item, quantity=Decimal(3))

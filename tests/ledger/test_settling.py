@@ -11,7 +11,7 @@ from contracts.models import Customer
 from invoicing_site.verify import findings
 from ledger.books.operations import rebuild_balances
 from ledger.models import CustomerTransaction, Settlement
-from ledger.reports import ageing, open_transactions
+from ledger.reports import aging, open_transactions
 from tests import factories
 from tests.ledger.test_reports import owes, settle
 
@@ -36,7 +36,7 @@ def closed(*rows):
 
 
 def owed(no1, on):
-    return sum((row.total for row in ageing(Customer.objects.filter(pk=no1.customer.pk), on=on)), Decimal(0))
+    return sum((row.total for row in aging(Customer.objects.filter(pk=no1.customer.pk), on=on)), Decimal(0))
 
 
 def test_a_transaction_is_closed_by_the_settlement_that_takes_the_rest(no1):

@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.db.models.functions import TruncMonth
 
-from backlog.ageing import unbilled
+from backlog.aging import unbilled
 from backlog.models import BacklogItem
 from contracts.models import Customer
 from invoicing_site.floor import formatting
@@ -15,7 +15,7 @@ from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens import DetailScreen, Page
 from invoicing_site.screens.export import exported
 from ledger.models import Account, CustomerInvoice, FiscalYear
-from ledger.reports import ageing, control_accounts, ledger_card, trial_balance
+from ledger.reports import aging, control_accounts, ledger_card, trial_balance
 from ledger.reports.forms import PeriodForm
 from ledger.reports.tables import LedgerCardFile, TrialBalanceFile
 
@@ -59,7 +59,7 @@ class Reports(Page):
         work = unbilled(BacklogItem.objects.open().filter(contract__entity=entity), on=today)
         sums = work.order_by().values("currency").annotate(n=Count("pk"), sum=ExactSum("amount"))
         return super().get_context_data(
-            open_amounts=by_currency(ageing(customers, on=today)),
+            open_amounts=by_currency(aging(customers, on=today)),
             unbilled=list(sums.order_by("currency")),
             invoiced=invoiced(CustomerInvoice.objects.filter(entity=entity), today),
             currency=entity.currency,

@@ -5,7 +5,7 @@ from django.core.paginator import Paginator
 from contracts.models import Customer, ProjectContract
 from invoicing_site.screens import DetailScreen, ListScreen
 from ledger.models import CustomerInvoice, CustomerTransaction
-from ledger.reports import ageing, customer_statement
+from ledger.reports import aging, customer_statement
 from ledger.reports.filters import CustomerFilter
 from ledger.reports.tables import AGES, CustomerTable
 from ledger.reports.views.accounts import asked_period, by_currency
@@ -42,7 +42,7 @@ class Customers(ListScreen):
 
     def aged(self, customers):
         """The open amounts of these customers."""
-        return ageing(customers, on=self.request.entity.today()) if self.whole else []
+        return aging(customers, on=self.request.entity.today()) if self.whole else []
 
     def get_table_kwargs(self):
         return super().get_table_kwargs() | {"find": self.aged}
@@ -93,7 +93,7 @@ class CustomerPage(DetailScreen):
         end = min(period.end, self.row.entity.today())
         return {
             "statement": customer_statement(self.row, start=period.start, end=period.end),
-            "ages": ageing(Customer.objects.filter(pk=self.row.pk), on=end),
+            "ages": aging(Customer.objects.filter(pk=self.row.pk), on=end),
             "end": end,
             "may_open": self.request.may("voucher.view", self.row.entity),
         }

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backlog import obstacles
-from backlog.ageing import ageing, blockers
+from backlog.aging import aging, blockers
 from backlog.models import BacklogItem
 from backlog.operations import approve, cancel_approval, confirm_contract, mark_ready
 from contracts.models import LegalEntity
@@ -35,7 +35,7 @@ def columns(row):
 
 
 def aged(by="contract", on=JUNE_30):
-    return ageing(BacklogItem.objects.all(), by=by, on=on)
+    return aging(BacklogItem.objects.all(), by=by, on=on)
 
 
 def total(on):
@@ -116,11 +116,11 @@ def test_only_the_given_items_are_aged(company, contract):
     factories.ready_item(company, contract)
     other = factories.contract(company, confirmed=True)
     factories.ready_item(company, other, price=Decimal(3))
-    rows = ageing(BacklogItem.objects.filter(contract=other), by="contract", on=JUNE_30)
+    rows = aging(BacklogItem.objects.filter(contract=other), by="contract", on=JUNE_30)
     assert [(row.group, row.total) for row in rows] == [(other, 3)]
 
 
-def test_ageing_on_a_past_day_never_changes(company, contract):
+def test_aging_on_a_past_day_never_changes(company, contract):
     """BKL-4: 8 h approved on 31 March and billed on 20 April; 2 h approved then and canceled on 15 April."""
     eight = factories.time_entry(company, "8", date=date(2025, 3, 10))
     two = factories.time_entry(company, "2", date=date(2025, 3, 11))
@@ -146,7 +146,7 @@ def test_ageing_on_a_past_day_never_changes(company, contract):
     assert [total(day) for day in [*days, date(2025, 4, 20)]] == [0, 2000, 2000, 1600, 1600, 0]
 
 
-def test_ageing_runs_as_many_queries_for_sixty_contracts_as_for_three(company):
+def test_aging_runs_as_many_queries_for_sixty_contracts_as_for_three(company):
     """BKL-4"""
 
     def make(n):
@@ -194,8 +194,8 @@ def test_for_today_only_open_items_are_read(company, contract):
     proformas.create_for_items([drafted], on=JUNE_30, by=None)
     (everything,) = aged()
     standing = BacklogItem.objects.exclude(status__in=["posted", "canceled"])
-    assert ageing(standing, by="contract", on=JUNE_30) == [everything]
-    (opened,) = ageing(BacklogItem.objects.open(), by="contract", on=JUNE_30)
+    assert aging(standing, by="contract", on=JUNE_30) == [everything]
+    (opened,) = aging(BacklogItem.objects.open(), by="contract", on=JUNE_30)
     assert (everything.total, opened.total) == (320, 300)
 
 

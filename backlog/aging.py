@@ -25,7 +25,7 @@ GROUPS = {
 
 
 @dataclass(frozen=True)
-class AgeingRow:
+class AgingRow:
     """The unbilled work of one contract, project or manager in one currency, by days since the work.
 
     `group` is the contract, project or manager, or None for work on a contract without manager; `items` is
@@ -46,9 +46,9 @@ class AgeingRow:
         return self.days_0_30 + self.days_31_60 + self.days_61_90 + self.over_90
 
 
-def ageing(
+def aging(
     items: BacklogQuerySet, *, by: str, on: datetime.date, counting: Sequence[Q] = ()
-) -> list[AgeingRow]:
+) -> list[AgingRow]:
     """Unbilled work at the end of a day, today or earlier, by transaction date; sorted by group.
 
     Unbilled work is chargeable time, expenses, material and fees that were approved by that day, and on that
@@ -68,12 +68,12 @@ def ageing(
     rows = list(rows.annotate(n=Count("pk"), **sums, **counts))
     groups = model.objects.in_bulk({key for key, *_ in rows if key is not None})
     width = 2 + len(sums)
-    result = [AgeingRow(groups.get(key), *row[:width], tuple(row[width:])) for key, *row in rows]
+    result = [AgingRow(groups.get(key), *row[:width], tuple(row[width:])) for key, *row in rows]
     return sorted(result, key=lambda row: (row.group is None, str(row.group), row.currency))
 
 
 def unbilled(items: BacklogQuerySet, *, on: datetime.date) -> BacklogQuerySet:
-    """The items that were unbilled work at the end of that day; see `ageing`."""
+    """The items that were unbilled work at the end of that day; see `aging`."""
     reversed_by_then = Exists(Actual.objects.filter(reverses=OuterRef("actual"), batch__on__lte=on))
     still = ~reversed_by_then | _stood_again(on)
     # A share that was billed before it was imported at cutover was never unbilled here, and has no reversal.

@@ -9,9 +9,9 @@ from django.http import Http404
 from django.urls import reverse
 
 from backlog import obstacles
-from backlog.ageing import GROUPS, AgeingRow, ageing, blockers, unbilled
+from backlog.aging import GROUPS, AgingRow, aging, blockers, unbilled
 from backlog.filters import OBSTACLES
-from backlog.forms import AgeingForm
+from backlog.forms import AgingForm
 from backlog.models import BacklogItem
 from invoicing_site.screens import Page
 from invoicing_site.screens.export import exported
@@ -31,14 +31,14 @@ _PER_PAGE = 50
 class Shown:
     """One row of the page: its amounts with links, and the number of items by blocker."""
 
-    row: AgeingRow
+    row: AgingRow
     label: str
     cells: list = field(default_factory=list)  # label, amount, address
     url: str = ""
     kept: list = field(default_factory=list)  # text, count, address
 
 
-class AgeingFile:
+class AgingFile:
     """The rows of the page for a file: one per group and currency."""
 
     def __init__(self, by, rows):
@@ -54,14 +54,14 @@ class AgeingFile:
             yield [each.label, row.items, row.currency, *amounts]
 
 
-class Ageing(Page):
+class Aging(Page):
     """Unbilled work by age: for today from the open backlog, for a past date as it was then.
 
     With `group`, its items are listed below, oldest first, each with its blockers.
     """
 
     permission = "backlog.view"
-    template_name = "backlog/ageing.html"
+    template_name = "backlog/aging.html"
     title = "Aging of unbilled work"
     lead = "Chargeable work that is not invoiced yet, by days since it was done."
 
@@ -69,13 +69,13 @@ class Ageing(Page):
         if kind := request.GET.get("_export"):
             context = self.get_context_data(whole=True)
             name = f"Unbilled work by {context['by']} {request.entity.code} {context['on']}"
-            table = AgeingFile(context["by"], context["rows"])
+            table = AgingFile(context["by"], context["rows"])
             return exported(table, kind, name=name)
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, whole=False, **context):
         request, today = self.request, self.request.entity.today()
-        form = AgeingForm(request.GET if request.GET.get("on") else {"on": today})
+        form = AgingForm(request.GET if request.GET.get("on") else {"on": today})
         on = form.cleaned_data["on"] if form.is_valid() else today
         by = request.GET.get("by", "contract")
         if by not in GROUPS:
@@ -83,7 +83,7 @@ class Ageing(Page):
         items = BacklogItem.objects.visible_to(request.user).filter(contract__entity=request.entity)
         items = items.open() if on >= today else items
         kept = [each.condition(today) for each in OBSTACLES] if on >= today else []
-        rows = ageing(items, by=by, on=on, counting=kept)
+        rows = aging(items, by=by, on=on, counting=kept)
         part = Paginator(rows, max(len(rows), 1) if whole else _PER_PAGE).get_page(request.GET.get("part"))
         context |= {"form": form, "on": on, "by": by, "groups": list(GROUPS), "is_today": on >= today}
         context |= {
