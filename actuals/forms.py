@@ -217,7 +217,7 @@ class ExpenseForm(EntryForm):
 
     def clean_cost_currency(self):
         currency = self.cleaned_data["cost_currency"].strip().upper()
-        if reason := currencies.trouble(currency):
+        if reason := currencies.problem(currency):
             raise forms.ValidationError(reason.sentence)
         return currency
 

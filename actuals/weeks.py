@@ -75,7 +75,7 @@ class Typed:
     text: str = ""
     base: str = ""
     hours: Decimal = Decimal(0)
-    trouble: Reason | None = None
+    problem: Reason | None = None
     description: str = ""  # the description of this day; if empty, that of the row
 
     @classmethod
@@ -88,21 +88,21 @@ class Typed:
             hours = values.hours_of(text, "," if "," in text else ".")
             typed.hours = money.rounded_quantity(hours)
         except values.Invalid as invalid:
-            typed.trouble = invalid.reason
+            typed.problem = invalid.reason
             return typed
         if typed.hours < 0:
-            typed.trouble = Reason("WEEK-NEGATIVE-HOURS")
+            typed.problem = Reason("WEEK-NEGATIVE-HOURS")
         elif typed.hours > _MOST_HOURS:
-            typed.trouble = Reason("WEEK-OVER-24-HOURS")
+            typed.problem = Reason("WEEK-OVER-24-HOURS")
         elif hours and not typed.hours:
-            typed.trouble = Reason("WEEK-HOURS-TOO-SMALL")
+            typed.problem = Reason("WEEK-HOURS-TOO-SMALL")
         return typed
 
     @property
     def is_changed(self) -> bool:
         # Compared as texts: the input from the form may not be a number.
         before = self.base.split(":")[1] if ":" in self.base else "0"
-        return bool(self.trouble) or before != plain(self.hours)
+        return bool(self.problem) or before != plain(self.hours)
 
 
 @dataclass
@@ -134,7 +134,7 @@ class Cell:
     day: datetime.date
     entries: list[Entry] = field(default_factory=list)
     typed: Typed | None = None
-    trouble: Reason | None = None
+    problem: Reason | None = None
     base: str = ""
 
     @property
@@ -185,7 +185,7 @@ class WeekRow:
     role: Role | None
     category: Category | None
     cells: list[Cell]
-    trouble: Reason | None = None
+    problem: Reason | None = None
     typed_description: str | None = None
 
     @property
@@ -269,9 +269,9 @@ def week(resource, monday, *, typed=(), problems=None, empty=()) -> list[WeekRow
     rows += _without_entries([key for key in typed if key not in found], resource.entity_id, monday)
     for row in rows:
         words = typed.get(row.key)
-        row.trouble = problems.get((row.key, None))
+        row.problem = problems.get((row.key, None))
         for cell in row.cells:
-            cell.trouble = problems.get((row.key, cell.day))
+            cell.problem = problems.get((row.key, cell.day))
             if words and cell.day in words.cells and not cell.is_locked:
                 cell.typed = words.cells[cell.day]
         if words:

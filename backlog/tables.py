@@ -47,9 +47,9 @@ def _what(item):
     parts += [each.name for each in (actual.resource, actual.role) if each]
     if actual.billing_type != BillingType.CHARGEABLE:
         parts.append(actual.get_billing_type_display().capitalize())
-    trouble = _trouble(item)
+    problem = _problem(item)
     text = " · ".join(parts)
-    return format_html('{} · <span class="warn">{}</span>', text, trouble) if trouble else text
+    return format_html('{} · <span class="warn">{}</span>', text, problem) if problem else text
 
 
 def _kept_by(item):
@@ -59,7 +59,7 @@ def _kept_by(item):
     return obstacles.of(item, obstacles.Step.MARK, on=item.contract.entity.today())
 
 
-def _trouble(item):
+def _problem(item):
     """A short reason why it can't be billed now, if its chip does not show it."""
     found = _kept_by(item)
     said = [capfirst(each.chip) for each in found[1:] if each.code != "ON-HOLD"]
@@ -353,9 +353,9 @@ class ApprovedTable(EntryTable):
 
 
 def _milestone_sub(item):
-    trouble = _trouble(item)
+    problem = _problem(item)
     text = str(item.contract_line)
-    return format_html('{} · <span class="warn">{}</span>', text, trouble) if trouble else text
+    return format_html('{} · <span class="warn">{}</span>', text, problem) if problem else text
 
 
 def billed_of(milestones):

@@ -13,7 +13,7 @@ from invoicing_site.floor.reasons import Amount, Reason
 _Method = ContractLine.BillingMethod
 
 
-def contract_troubles(contract: ProjectContract, *, revision: ContractRevision | None = None) -> list[Reason]:
+def contract_problems(contract: ProjectContract, *, revision: ContractRevision | None = None) -> list[Reason]:
     """All reasons why the contract can't be confirmed; empty if there are none.
 
     With a draft revision: the contract as it will be after the revision is confirmed.
@@ -27,7 +27,7 @@ def contract_troubles(contract: ProjectContract, *, revision: ContractRevision |
     return [
         *_customers(contract, customers),
         *_price_lists(contract),
-        *(trouble for line in lines for trouble in _line(contract, line)),
+        *(problem for line in lines for problem in _line(contract, line)),
         *_collisions(contract, revision),
     ]
 
@@ -73,7 +73,7 @@ def _line(contract, line):
         yield Reason("PROJECT-OTHER-ENTITY", line=line, project=line.project)
     yield from _line_customers(contract, line)
     if line.frequency_id:
-        yield from schedule_troubles(contract, line)
+        yield from schedule_problems(contract, line)
     tasks = list(line.line_tasks.all())
     for each in tasks:
         if each.task.project_id != line.project_id:
@@ -98,7 +98,7 @@ def _confirmed_on(contract):
     return contract.confirmed_at and timezone.localdate(contract.confirmed_at, zone)
 
 
-def schedule_troubles(contract, line):
+def schedule_problems(contract, line):
     """The reasons why the invoice dates of a line can't be planned (SCH-1)."""
     start = billing_start(contract, line)
     if line.frequency is None:

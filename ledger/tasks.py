@@ -77,9 +77,9 @@ def add_to_journals_for(work, on):
 
 
 def _journals_say(job):
-    posted, troubles = job.outcome["posted"], job.outcome["in_error"]
+    posted, problems = job.outcome["posted"], job.outcome["in_error"]
     text = f"{wording.counted(posted, 'journal line')} posted"
-    text = f"{text}, {troubles} in error." if troubles else f"{text}."
+    text = f"{text}, {problems} in error." if problems else f"{text}."
     if refused := job.outcome["refused"]:
         text += f" {wording.counted(len(refused), 'journal')} refused. {Reason.from_json(refused[0])}"
     return text

@@ -71,7 +71,7 @@ def calls(text):
             yield shlex.split(found[1] or "", comments=True)
 
 
-def trouble_with(words):
+def problem_with(words):
     """Why such a call would be refused, or nothing; uses the command's own parser and runs nothing."""
     if words[:1] == ["manage"]:
         words = words[1:]
@@ -130,8 +130,8 @@ def test_every_link_and_picture_exists(doc):
 
 @every()
 def test_every_command_is_real_and_takes_its_options(doc):
-    found = [(words, trouble_with(words)) for words in calls(doc.read_text())]
-    assert [(words, trouble) for words, trouble in found if trouble] == []
+    found = [(words, problem_with(words)) for words in calls(doc.read_text())]
+    assert [(words, problem) for words, problem in found if problem] == []
 
 
 @every()
@@ -177,11 +177,11 @@ python manage.py verify_ledger --json > file
         "../../x",
     ]
     assert list(unresolved(text)) == ["/no-such-room/"]
-    troubles = [trouble_with(words) for words in calls(text)]
-    assert troubles[0] == "there is no command no_such_command"
-    assert "--no-such-option" in troubles[1]
-    assert troubles[2] == ""
-    assert "invalid int value: 'x'" in troubles[3]
+    problems = [problem_with(words) for words in calls(text)]
+    assert problems[0] == "there is no command no_such_command"
+    assert "--no-such-option" in problems[1]
+    assert problems[2] == ""
+    assert "invalid int value: 'x'" in problems[3]
 
 
 @every()

@@ -158,8 +158,8 @@ def plan(
         if row := reader.read(number, cells):
             rows.append(row)
     errors = reader.errors
-    changed, trouble = compare(rows, entity, mapping, reader, own, within)
-    errors += trouble
+    changed, differing = compare(rows, entity, mapping, reader, own, within)
+    errors += differing
     changed += find_changed(rows, entity, mapping)
     found = _counted(reader.found, rows, changed)
     errors += _questions(found, mapping)

@@ -109,7 +109,7 @@ class RowReader:
 
     def _judged(self, number, cell, cells) -> Row | None:
         for name, value in cell.items():
-            if isinstance(value, str) and (reason := characters.trouble(values.prose_of(value))):
+            if isinstance(value, str) and (reason := characters.problem(values.prose_of(value))):
                 self._refuse(number, name, reason)
         if any(map(text_of, cells[self._header_length :])):
             self._refuse(number, "", Reason("ROW-EXTRA-CELLS"))
@@ -410,7 +410,7 @@ class RowReader:
         if not given and transaction_class == Entry.Class.MATERIAL:
             return "", None, None, None
         currency = self._currency(cell)
-        if reason := currencies.trouble(shortened(currency, 40)):
+        if reason := currencies.problem(shortened(currency, 40)):
             self._refuse(number, "currency", reason)
             return "", None, None, None
         net, tax, deductible = (self._amount(number, name, cell[name], currency) for name in names)

@@ -109,8 +109,8 @@ def _decoded(content: bytes) -> tuple[str, list[Reason]]:
             raise Refused("FILE-NOT-UTF-16") from None
     try:
         return content.decode("utf-8-sig"), []
-    except UnicodeDecodeError as trouble:
-        note = Reason("FILE-READ-AS-WESTERN", byte=trouble.start + 1)
+    except UnicodeDecodeError as error:
+        note = Reason("FILE-READ-AS-WESTERN", byte=error.start + 1)
     try:
         return content.decode("cp1252"), [note]
     except UnicodeDecodeError:
@@ -151,8 +151,8 @@ def _records(text, separator) -> Iterator[list[str]]:
         for record in reader:
             yield record
             taken = 0
-    except csv.Error as trouble:
-        raise Refused("FILE-BAD-CSV", line=reader.line_num, error=str(trouble)) from None
+    except csv.Error as error:
+        raise Refused("FILE-BAD-CSV", line=reader.line_num, error=str(error)) from None
 
 
 def _table(numbered, known, notes, *, is_workbook=False) -> Table:

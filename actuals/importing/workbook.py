@@ -79,8 +79,8 @@ def read(file, sheet=""):
         raise
     except MemoryError:
         raise _too_large() from None
-    except Exception as trouble:  # errors of the ZIP and XML parsers in a damaged file
-        raise Refusal("WORKBOOK-DAMAGED") from trouble
+    except Exception as error:  # errors of the ZIP and XML parsers in a damaged file
+        raise Refusal("WORKBOOK-DAMAGED") from error
 
 
 class _Workbook:

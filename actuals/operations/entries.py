@@ -203,7 +203,7 @@ def hours_of_days(entries):
 
 
 def _judge_costs(entry):
-    if entry.cost_currency and (reason := currencies.trouble(entry.cost_currency)):
+    if entry.cost_currency and (reason := currencies.problem(entry.cost_currency)):
         raise Refused.because(reason)
     net, tax, deductible = entry.cost_net, entry.cost_tax or Decimal(0), entry.cost_tax_deductible
     for value in (net, tax, deductible):

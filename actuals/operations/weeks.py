@@ -107,14 +107,14 @@ class _Plan:
 
     def add(self, row: TypedRow, week):
         changed = {day: typed for day, typed in row.cells.items() if typed.is_changed and day in week}
-        trouble = self._why_not(row.key)
-        if trouble and any(typed.hours or typed.trouble for typed in changed.values()):
-            self.problems[row.key, None] = trouble
+        problem = self._why_not(row.key)
+        if problem and any(typed.hours or typed.problem for typed in changed.values()):
+            self.problems[row.key, None] = problem
             return
         if len(row.description) > 500:
             self.problems[row.key, None] = Reason("WEEK-DESCRIPTION-TOO-LONG", most=500)
             return
-        if why := characters.trouble(row.description):
+        if why := characters.problem(row.description):
             self.problems[row.key, None] = Reason("WEEK-DESCRIPTION-INVISIBLE", why=why)
             return
         for day, typed in changed.items():
@@ -142,8 +142,8 @@ class _Plan:
     def _cell(self, row, day, typed):
         place = row.key, day
         entries = self.cells.get(place, [])
-        if typed.trouble:
-            self.problems[place] = typed.trouble
+        if typed.problem:
+            self.problems[place] = typed.problem
         elif base_of(entries) != typed.base or not all(moves.allows(entry, "amend") for entry in entries):
             if sum((entry.quantity for entry in entries), Decimal(0)) != typed.hours:
                 self.problems[place] = _changed_meanwhile(entries)

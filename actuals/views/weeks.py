@@ -34,7 +34,7 @@ class Week(Page):
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
-        self.typed, self.problems, self.trouble, self.adding, self.added = [], {}, "", {}, ""
+        self.typed, self.problems, self.problem, self.adding, self.added = [], {}, "", {}, ""
 
     @cached_property
     def resource(self):
@@ -54,7 +54,7 @@ class Week(Page):
 
     def get_context_data(self, **context):
         context = super().get_context_data(**context) | _around(self.monday)
-        context |= {"today": self.request.entity.today(), "resource": self.resource, "trouble": self.trouble}
+        context |= {"today": self.request.entity.today(), "resource": self.resource, "problem": self.problem}
         if self.resource is None:
             return context
         empty = week_rows.remembered(self.request.session, self.place)
@@ -106,7 +106,7 @@ class WeekActions(Week):
         try:
             return getattr(self, f"do_{request.POST.get('action', 'save')}", self.do_save)()
         except Refused as refusal:
-            self.trouble = refusal.message
+            self.problem = refusal.message
             self.problems = getattr(refusal, "problems", {})
         return self.draw()
 
@@ -133,7 +133,7 @@ class WeekActions(Week):
         try:
             row = week_rows.new_row(self.request.entity, self.adding, self.typed)
         except Refused as refusal:
-            self.adding["trouble"] = refusal.message
+            self.adding["problem"] = refusal.message
             return self.draw()
         self.typed.append(row)
         self.adding, self.added = {}, str(row.key)

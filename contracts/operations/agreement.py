@@ -5,7 +5,7 @@ from itertools import islice
 
 from django.db.models import Max
 
-from contracts.checks import billing_start, contract_troubles, schedule_troubles
+from contracts.checks import billing_start, contract_problems, schedule_problems
 from contracts.frequencies import cutoff_of, days_of
 from contracts.models import (
     ContractLine,
@@ -85,13 +85,13 @@ def generate_schedule(line: ContractLine, *, by) -> list[ScheduleEntry]:
     contract = _locked(line.contract)
     line = ContractLine.objects.select_related("frequency").get(pk=line.pk)
     moves.refuse_unless(contract, "generate_schedule")
-    for reason in schedule_troubles(contract, line):
+    for reason in schedule_problems(contract, line):
         raise Refused.because(reason)
     start = billing_start(contract, line)
 
     entries = list(line.schedule.order_by("run_date"))
     ran = max((e.run_date for e in entries if e.status != ScheduleEntry.Status.NOT_RUN), default=None)
-    assert line.frequency  # otherwise `schedule_troubles` has refused it
+    assert line.frequency  # otherwise `schedule_problems` has refused it
     days = (day for day in _run_dates(line.frequency, start, contract.ends) if ran is None or day > ran)
     wanted = {day: cutoff_of(line.frequency, day) for day in days}
     waiting = {e.run_date: e for e in entries if e.status == ScheduleEntry.Status.NOT_RUN}
@@ -211,7 +211,7 @@ def check_contract(contract: ProjectContract, *, revision: ContractRevision | No
     With a draft revision: the contract as it will be after the revision is confirmed. The caller holds the
     locks of the contract and of its lines' projects; without them another contract could claim the same work.
     """
-    if reasons := contract_troubles(contract, revision=revision):
+    if reasons := contract_problems(contract, revision=revision):
         raise Refused.because(*reasons)
 
 

@@ -28,7 +28,7 @@ _INVISIBLE = re.compile(f"[{_CONTROL}{_FORMAT}{_DRAWN_AS_NOTHING}]")
 _NAMED = 3
 
 
-def trouble(text: str) -> Reason | None:
+def problem(text: str) -> Reason | None:
     """The invisible characters of a text, by name; None if it has none."""
     found = list(dict.fromkeys(_INVISIBLE.findall(text)))
     if not found:
@@ -45,7 +45,7 @@ def name(character: str) -> str:
 
 def refuse_invisible(text):
     """The validator of every column and form field of text."""
-    if isinstance(text, str) and (reason := trouble(text)):
+    if isinstance(text, str) and (reason := problem(text)):
         raise ValidationError(reason.sentence, code="invisible")
 
 

@@ -35,7 +35,7 @@ def too_fine(amount: Decimal, currency: str) -> Reason | None:
 def words(text: str, model, name: str) -> str:
     """Return the text if it fits into that column and has no invisible characters; Refused otherwise."""
     field = model._meta.get_field(name)
-    if why := characters.trouble(text):
+    if why := characters.problem(text):
         raise Refused("TEXT-INVISIBLE", field=field.verbose_name, why=why)
     if field.max_length and len(text) > field.max_length:
         raise Refused("TEXT-TOO-LONG", field=field.verbose_name, count=len(text), most=field.max_length)

@@ -24,6 +24,6 @@ def is_in_use(code: str) -> bool:
     return code in IN_USE
 
 
-def trouble(code: str) -> Reason | None:
+def problem(code: str) -> Reason | None:
     """The reason why the code is not accepted as a currency; None if it is."""
     return None if is_in_use(code) else Reason("NOT-A-CURRENCY", code=code)

@@ -125,7 +125,7 @@ class RateField(ExactDecimalField):
 
 
 def _refuse_what_is_no_money(code):
-    if _CURRENCY.match(code) and (reason := currencies.trouble(code)):
+    if _CURRENCY.match(code) and (reason := currencies.problem(code)):
         raise ValidationError(reason.sentence)
 
 

@@ -352,7 +352,7 @@ def missing(connection) -> list[str]:
     dialect = _dialect(connection)
     with connection.cursor() as cursor:
         wanted, present = dialect.wanted(None), dialect.present(cursor)
-        found = dialect.troubles(cursor)
+        found = dialect.problems(cursor)
     for (table, name), declaration in wanted.items():
         if (table, name) not in present:
             found.append(f"The guard {name} on {table} is missing.")
@@ -420,7 +420,7 @@ class _SQLite:
         cursor.execute(f'DROP TRIGGER IF EXISTS "{key[1]}"')
 
     @staticmethod
-    def troubles(cursor):
+    def problems(cursor):
         cursor.execute("PRAGMA recursive_triggers")
         if cursor.fetchone()[0]:
             return []
@@ -460,7 +460,7 @@ class _PostgreSQL:
         return enabled in "OA" and comment == _PostgreSQL.seal(declaration, definition, body)
 
     @staticmethod
-    def troubles(cursor):
+    def problems(cursor):
         return []
 
     @staticmethod

@@ -28,10 +28,10 @@ _MARGIN_STEP = Decimal("0.1")
 _SUM_STEP = Decimal("0.0001")
 _HUNDRED = Decimal(100)
 
-_TROUBLE = [InvalidOperation, DivisionByZero, Overflow]
-_ROUNDING = Context(prec=80, rounding=ROUND_HALF_UP, traps=_TROUBLE)
+_TRAPPED = [InvalidOperation, DivisionByZero, Overflow]
+_ROUNDING = Context(prec=80, rounding=ROUND_HALF_UP, traps=_TRAPPED)
 # Sums and products must be exact; an inexact one is a bug and raises an exception.
-_EXACT = Context(prec=80, traps=[*_TROUBLE, Inexact])
+_EXACT = Context(prec=80, traps=[*_TRAPPED, Inexact])
 
 
 class Share(NamedTuple):

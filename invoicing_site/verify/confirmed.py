@@ -79,8 +79,8 @@ def confirmed(entity: LegalEntity):
     )
     for key, parts in groupby(rows.iterator(chunk_size=CHUNK), key=lambda row: row.detail):
         parts = list(parts)
-        for trouble in _troubles_of_detail(parts):
-            yield _of_detail(entity, key, parts[0].detail__line__proforma__number, trouble)
+        for problem in _problems_of_detail(parts):
+            yield _of_detail(entity, key, parts[0].detail__line__proforma__number, problem)
     billed = Actual.objects.filter(
         lacks(Actual, "detail_actual"), entity=entity, type=Actual.Type.BILLED_SALES
     )
@@ -98,7 +98,7 @@ def confirmed(entity: LegalEntity):
 _STAYS = {_Part.AGAIN, _Part.GIVEN_UP, _Part.BALANCE}
 
 
-def _troubles_of_detail(parts):
+def _problems_of_detail(parts):
     detail = parts[0]
     if detail.detail__corrects is None and any(row.part == _Part.CREDIT for row in parts):
         yield from _of_returned(parts)
@@ -192,11 +192,11 @@ def _unlike(parts, original):
             yield f"and actual {row.actual}, its {label}, differ: {', '.join(unlike)}"
 
 
-def _of_detail(entity, key, number, trouble):
+def _of_detail(entity, key, number, problem):
     return Finding(
         "CONFIRMED",
         entity.code,
         number,
         where(LineDetail, key),
-        f"Detail {key} of proforma {number} {trouble}.",
+        f"Detail {key} of proforma {number} {problem}.",
     )

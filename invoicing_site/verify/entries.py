@@ -28,11 +28,11 @@ def entries(entity: LegalEntity):
     Actuals that are not reversed are live. Sales that confirming reversed also count, because they are
     billed.
     """
-    for key, trouble in _troubles(entity):
-        yield Finding("ENTRY", entity.code, str(key), where(Entry, key), f"Entry {key} {trouble}.")
+    for key, problem in _problems(entity):
+        yield Finding("ENTRY", entity.code, str(key), where(Entry, key), f"Entry {key} {problem}.")
 
 
-def _troubles(entity):
+def _problems(entity):
     facts = Actual.objects.filter(entity=entity, entry__isnull=False, reverses=None)
     live = facts.filter(lacks(Actual, "reversed_by"))
     costs = live.filter(type=Actual.Type.COST)

@@ -220,13 +220,13 @@ def documents(entity: LegalEntity):
     """DOCUMENT: the file of every document exists and is unchanged (DOC-1)."""
     rows = Document.objects.filter(invoice__entity=entity).select_related("file", "invoice").order_by("pk")
     for row in rows.iterator(chunk_size=CHUNK):
-        if trouble := _trouble(row.file):
+        if problem := _problem(row.file):
             yield Finding(
                 "DOCUMENT",
                 entity.code,
                 row.invoice.number,
                 where(Document, row.pk),
-                f"The {row.get_kind_display()} of {row.invoice} {trouble}",
+                f"The {row.get_kind_display()} of {row.invoice} {problem}",
             )
 
 
@@ -234,13 +234,13 @@ def other_files():
     """DOCUMENT: the same for receipts, imports and logos, which belong to no invoice."""
     rows = StoredFile.objects.exclude(pk__in=Document.objects.values("file")).order_by("pk")
     for row in rows.iterator(chunk_size=CHUNK):
-        if trouble := _trouble(row):
+        if problem := _problem(row):
             yield Finding(
-                "DOCUMENT", "", row.name, where(StoredFile, row.pk), f"The file “{row.name}” {trouble}"
+                "DOCUMENT", "", row.name, where(StoredFile, row.pk), f"The file “{row.name}” {problem}"
             )
 
 
-def _trouble(stored):
+def _problem(stored):
     try:
         sha256, size = files.found(stored)
     except FileNotFoundError:

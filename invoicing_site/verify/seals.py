@@ -80,21 +80,21 @@ def _rows(kind):
         # A row can be changed by an operation at this moment, so only errors that are found twice are
         # reported.
         if wrong := {key for key, _, _ in check(kind)}:
-            for key, number, trouble in check(kind, wrong):
-                yield _named(kind.model, number, key, trouble)
+            for key, number, problem in check(kind, wrong):
+                yield _named(kind.model, number, key, problem)
         return
     for part in seals.parts_of(kind).iterator(chunk_size=1):
         hashes, full = dict(seals.rows_of(part)), []
-        for key, trouble in _unlike(kind, part, hashes, full):
-            yield _named(kind.model, part.seal.number, key, trouble)
+        for key, problem in _unlike(kind, part, hashes, full):
+            yield _named(kind.model, part.seal.number, key, problem)
         if len(full) == len(hashes) and seals.digest_of_rows(full) != part.digest:
             number = part.seal.number
             yield _said(number, f"The rows of {part.table_name} in seal {number} have another digest.")
 
 
-def _named(model, number, key, trouble):
+def _named(model, number, key, problem):
     row = f"{wording.capital(str(model._meta.verbose_name))} {key}"
-    return _said(number, f"{row} {trouble}.", where(model, key))
+    return _said(number, f"{row} {problem}.", where(model, key))
 
 
 def _unlike(kind, part, hashes, full):
@@ -151,9 +151,9 @@ def _wrong_since_unguarded(kind, only=None):
         hashes = {key: short for key, short in seals.rows_of(part) if only is None or key in only}
         newest = {key: short for key, short in hashes.items() if key not in seen}
         seen.update(key for key in newest if key in often)
-        for key, trouble in _unlike(kind, part, newest, []):
-            if trouble == _DELETED or (_has(held, key) and key not in noted):
-                yield key, part.seal.number, trouble
+        for key, problem in _unlike(kind, part, newest, []):
+            if problem == _DELETED or (_has(held, key) and key not in noted):
+                yield key, part.seal.number, problem
 
 
 def _wrong_in_the_trail(kind, only=None):

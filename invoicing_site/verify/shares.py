@@ -93,22 +93,22 @@ def splits(entity: LegalEntity):
     )
     for row in groups.iterator(chunk_size=CHUNK):
         entry = row["entry"]
-        trouble = ""
+        problem = ""
         # SQLite adds percentages as floats; splits have at most six decimals.
         percent = money.rounded_percent(Decimal(row["percent"]))
         if percent != 100:
-            trouble = f"add up to {amount(percent)} %"
+            problem = f"add up to {amount(percent)} %"
         elif row["lowest"] == row["highest"]:
             should = money.priced(row["whole"], row["lowest"], row["currency"])
             if row["total"] != should:
-                trouble = f"add up to {amount(row['total'])} instead of {amount(should, row['currency'])}"
-        if trouble:
+                problem = f"add up to {amount(row['total'])} instead of {amount(should, row['currency'])}"
+        if problem:
             yield Finding(
                 "SPLIT",
                 entity.code,
                 str(entry),
                 where(Entry, entry),
-                f"The {row['n']} {BillingType(row['billing_type']).label} shares of entry {entry} {trouble}.",
+                f"The {row['n']} {BillingType(row['billing_type']).label} shares of entry {entry} {problem}.",
             )
     yield from _quantities(entity, shares)
     yield from _milestones(entity)
@@ -182,7 +182,7 @@ def backlog(entity: LegalEntity):
     claimed = Q(~unclaimed)
     confirmed = Q(detail__line__proforma__status=ProformaInvoice.Status.CONFIRMED)
     open_fact = Q(status__in=[_Status.NOT_READY, _Status.READY])
-    for rows, trouble in (
+    for rows, problem in (
         (unlike_fact, "differs from its actual"),
         (unlike_part, "differs from its milestone part"),
         (items.filter(open_fact & claimed), "is open, but a proforma claims it"),
@@ -216,7 +216,7 @@ def backlog(entity: LegalEntity):
     ):
         for key in rows.values_list("pk", flat=True):
             yield Finding(
-                "BACKLOG", entity.code, str(key), where(BacklogItem, key), f"Backlog item {key} {trouble}."
+                "BACKLOG", entity.code, str(key), where(BacklogItem, key), f"Backlog item {key} {problem}."
             )
     without = Actual.objects.filter(
         lacks(Actual, "detail_actual"),

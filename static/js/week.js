@@ -3,7 +3,7 @@
 // Arrows move between cells (left and right at the edge of the text or when all is selected); Enter goes down.
 // Hours may be written 7,5 or 7.5 or 7:30. Totals are live: [data-row-total="row"], [data-day-total="day"],
 // [data-week-total]; a cell that is not an input counts too ([data-cell] with data-value="7.5").
-// [data-saved] is the stored value, if the server shows input that was not saved; [data-trouble] keeps the
+// [data-saved] is the stored value, if the server shows input that was not saved; [data-problem] keeps the
 // server's error until the cell is changed. [data-rejected] does not count until it is changed.
 // Hours are added in whole ten-thousandths (BigInt). Invalid input is aria-invalid and stops the form
 // (message: data-invalid-text on the table). Leaving with unsaved hours asks first.
@@ -49,7 +49,7 @@
   const isLeft = (cell) => "rejected" in cell.dataset && cell.value === savedOf(cell);
 
   function mark(input, ok) {
-    const complained = "trouble" in input.dataset && input.value === input.defaultValue;
+    const complained = "problem" in input.dataset && input.value === input.defaultValue;
     if (ok && !complained) input.removeAttribute("aria-invalid");
     else input.setAttribute("aria-invalid", "true");
     const text = input.closest("table").dataset.invalidText || "Write hours as 7.5, 7,5 or 7:30.";

@@ -42,11 +42,11 @@ def too_wide(page):
     """The problems at these widths: the page scrolls sideways, or a link of the header is cut off."""
     for width in (DESK, *WIDTHS):
         page.set_viewport_size({"width": width, "height": 900})
-        if trouble := page.evaluate(_TROUBLE):
-            yield f"{trouble} at {width} px"
+        if problem := page.evaluate(_PROBLEM):
+            yield f"{problem} at {width} px"
 
 
-_TROUBLE = """() => {
+_PROBLEM = """() => {
   const root = document.documentElement;
   if (root.scrollWidth > root.clientWidth) return "is too wide";
   const bar = document.querySelector(".topbar nav").getBoundingClientRect();
@@ -67,7 +67,7 @@ def test_every_page_is_accessible_and_fits(letter, page, base_url, sign_in, acce
         if examines(letter, name):
             found += accessible(in_dark=looks_of(name) not in seen_in_dark)
             seen_in_dark.add(looks_of(name))
-        found += [f"{name} {trouble}" for trouble in too_wide(page)]
+        found += [f"{name} {problem}" for problem in too_wide(page)]
     assert found == [], "\n".join(found)
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.checks import contract_troubles
+from contracts.checks import contract_problems
 from contracts.operations import check_contract
 from invoicing_site.floor.errors import Refused
 from tests import factories
@@ -22,12 +22,12 @@ def it(db):
     return factories.company(books=False, customers=3)
 
 
-def troubles(contract, **fields):
-    return [(reason.code, reason.sentence) for reason in contract_troubles(contract, **fields)]
+def problems(contract, **fields):
+    return [(reason.code, reason.sentence) for reason in contract_problems(contract, **fields)]
 
 
 def codes(contract, **fields):
-    return [code for code, _ in troubles(contract, **fields)]
+    return [code for code, _ in problems(contract, **fields)]
 
 
 def split(it, *percents, **fields):
@@ -39,7 +39,7 @@ def test_a_valid_contract_is_not_refused(it):
     other = ProjectFactory(entity=it.entity)
     contract = split(it, "33.33", "33.33", "33.34", lines=[{}, {"method": "fixed", "project": other}])
 
-    assert troubles(contract) == []
+    assert problems(contract) == []
     check_contract(contract)
 
 
@@ -50,7 +50,7 @@ def test_splits_that_do_not_add_up_to_100_are_refused(it, percents, total):
     """CON-1"""
     contract = split(it, *percents)
 
-    assert troubles(contract) == [
+    assert problems(contract) == [
         ("SPLIT-SUM", f"Contract {contract}: the billing splits add up to {total} %, not 100 %."),
         ("SPLIT-SUM", f"Line 1 Line 1: the billing splits add up to {total} %, not 100 %."),
     ]
@@ -70,12 +70,12 @@ def test_a_customer_with_zero_percent_does_not_take_the_rounding(it):
     contract = split(it, 100, 0)
 
     assert codes(contract) == ["ROUNDING-NO-SHARE", "ROUNDING-NO-SHARE"]
-    assert f"{it.customers[1]} takes the rounding but has a split of 0 %" in troubles(contract)[0][1]
+    assert f"{it.customers[1]} takes the rounding but has a split of 0 %" in problems(contract)[0][1]
 
 
 def test_a_customer_with_zero_percent_is_valid(it):
     """CON-1"""
-    assert troubles(split(it, 0, 100)) == []
+    assert problems(split(it, 0, 100)) == []
 
 
 def test_a_primary_customer_is_needed(it):
@@ -89,7 +89,7 @@ def test_a_primary_customer_is_needed(it):
 def test_a_contract_and_each_line_need_customers(it):
     """CON-1"""
     contract = split(it, 100, lines=[{"customers": []}])
-    assert troubles(contract) == [
+    assert problems(contract) == [
         ("LINE-NO-CUSTOMER", "Line 1 Line 1 has no customers. Add those of the contract.")
     ]
     contract.customers.all().delete()
@@ -100,10 +100,10 @@ def test_a_lines_splits_are_its_own(it):
     """CON-1"""
     a, b, _ = it.customers
     contract = split(it, 50, 50, lines=[{"customers": [(a, 100)]}])
-    assert troubles(contract) == []
+    assert problems(contract) == []
 
     contract = split(it, 50, 50, lines=[{"customers": [(a, 60), (b, 30)]}])
-    assert troubles(contract) == [
+    assert problems(contract) == [
         ("SPLIT-SUM", "Line 1 Line 1: the billing splits add up to 90 %, not 100 %.")
     ]
 
@@ -138,14 +138,14 @@ def test_milestones_that_add_up_to_more_are_refused(it):
     """CON-4"""
     contract = split(it, 100, method="fixed", lines=[{"milestones": ["10000", "0.01"]}])
 
-    assert "0.01 NOK is too much." in troubles(contract)[0][1]
+    assert "0.01 NOK is too much." in problems(contract)[0][1]
 
 
 def test_a_fixed_price_line_without_milestones_is_refused(it):
     """CON-4"""
     contract = split(it, 100, method="fixed", lines=[{"milestones": []}])
 
-    assert "add up to 0.00 NOK" in troubles(contract)[0][1]
+    assert "add up to 0.00 NOK" in problems(contract)[0][1]
 
 
 def test_a_milestone_of_half_a_cent_is_refused(it):
@@ -161,7 +161,7 @@ def test_a_milestone_that_no_invoice_could_bill_is_refused(it):
     fields = {"milestones": amounts, "contract_amount": Decimal("2000000000000.01")}
     contract = split(it, 100, method="fixed", lines=[fields])
 
-    ((code, sentence),) = troubles(contract)
+    ((code, sentence),) = problems(contract)
     assert code == "MILESTONE-TOO-LARGE"
     assert (
         "can't be billed. 1,000,000,000,000.01 NOK is too large. The largest possible amount is 1,000,"
@@ -182,7 +182,7 @@ def test_lines_that_claim_the_same_work_are_refused_by_name(it):
     other = split(it, 100, confirmed=True, code="PC-OLD", name="Frame", lines=[{"name": "Consulting"}])
     contract = split(it, 100, lines=[{"name": "Hours"}])
 
-    assert troubles(contract) == [
+    assert problems(contract) == [
         (
             "LINES-COLLIDE-ELSEWHERE",
             f"Line 1 Hours covers work on project {it.project} that line 1 Consulting of contract "
@@ -191,7 +191,7 @@ def test_lines_that_claim_the_same_work_are_refused_by_name(it):
     ]
     other.status = "closed"
     other.save()
-    assert troubles(contract) == []
+    assert problems(contract) == []
 
 
 def test_lines_of_the_same_contract_are_refused_too(it):
@@ -200,7 +200,7 @@ def test_lines_of_the_same_contract_are_refused_too(it):
 
     assert (
         "Line 1 A covers work on project NO1-P1 Bridge that line 2 B already covers."
-        in troubles(contract)[0][1]
+        in problems(contract)[0][1]
     )
 
 
@@ -223,7 +223,7 @@ def test_price_lists_of_one_owner_on_the_same_days_are_refused(it):
         entity=it.entity, valid_from=datetime.date(2025, 1, 1), name="Sales 2025"
     )
     contract = split(it, 100, price_lists=[it.sales_list, second])
-    assert troubles(contract) == [
+    assert problems(contract) == [
         (
             "PRICE-LISTS-OVERLAP",
             f"Contract {contract}: the price lists “Sales” and “Sales 2025” are valid on the same days. "
@@ -233,7 +233,7 @@ def test_price_lists_of_one_owner_on_the_same_days_are_refused(it):
 
     it.sales_list.valid_to = datetime.date(2024, 12, 31)
     it.sales_list.save()
-    assert troubles(contract) == []
+    assert problems(contract) == []
 
 
 def test_a_cost_list_on_a_contract_is_refused(it):
@@ -271,4 +271,4 @@ def test_the_check_takes_as_many_queries_for_ten_lines_as_for_one(it, django_ass
     contract = split(it, 50, 50, lines=lines)
 
     with django_assert_num_queries(11):
-        assert contract_troubles(contract) == []
+        assert contract_problems(contract) == []

@@ -42,7 +42,7 @@ HIDDEN = "paid\u202e001"
 )
 def test_invisible_characters_are_named(text, named):
     """DOC-5"""
-    assert characters.trouble(text).sentence == (
+    assert characters.problem(text).sentence == (
         f"The text contains invisible characters: {named}. Delete them, or type the text again."
     )
 
@@ -52,7 +52,7 @@ def test_invisible_characters_are_named(text, named):
 )
 def test_visible_characters_are_allowed(text):
     """DOC-5"""
-    assert characters.trouble(text) is None
+    assert characters.problem(text) is None
 
 
 def test_every_text_column_refuses_invisible_characters():

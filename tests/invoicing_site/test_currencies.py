@@ -14,13 +14,13 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize("code", ["EUR", "NOK", "SEK", "USD", "JPY", "BHD", "CLF", "BGN", "HRK", "INR"])
 def test_current_currencies_are_valid(code):
     """MON-1"""
-    assert currencies.trouble(code) is None
+    assert currencies.problem(code) is None
 
 
 @pytest.mark.parametrize("code", ["XXX", "XTS", "XAU", "XDR", "DEM", "QQQ", "kr", "nok", ""])
 def test_codes_that_are_not_current_currencies_are_refused(code):
     """MON-1: no currency, a code for tests, gold, and former currencies."""
-    assert currencies.trouble(code).sentence == f"“{code}” is not a currency in use, such as EUR."
+    assert currencies.problem(code).sentence == f"“{code}” is not a currency in use, such as EUR."
 
 
 def test_every_column_of_a_currency_refuses_it():

@@ -23,9 +23,9 @@ def probe(db, monkeypatch):
 
 
 def refused(change):
-    with pytest.raises(IntegrityError, match="rows are never changed") as trouble, transaction.atomic():
+    with pytest.raises(IntegrityError, match="rows are never changed") as problem, transaction.atomic():
         change()
-    return str(trouble.value)
+    return str(problem.value)
 
 
 def run(sql):

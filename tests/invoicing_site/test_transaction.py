@@ -27,10 +27,10 @@ def conflict(state="40P01"):
     raise OperationalError("database is locked") from cause
 
 
-def operation(*troubles):
+def operation(*problems):
     """An operation with these errors in its attempts, and the list of its attempts."""
     attempts = []
-    left = list(troubles)
+    left = list(problems)
 
     @transaction.atomic
     def note(name):
@@ -82,16 +82,16 @@ def test_only_the_outermost_transaction_is_retried(django_capture_on_commit_call
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("trouble", ["refused", IntegrityError("twice"), ValueError("a bug")])
-def test_other_errors_are_not_retried(trouble):
-    if trouble == "refused":
-        trouble = Refused("NOTHING-SELECTED")
+@pytest.mark.parametrize("problem", ["refused", IntegrityError("twice"), ValueError("a bug")])
+def test_other_errors_are_not_retried(problem):
+    if problem == "refused":
+        problem = Refused("NOTHING-SELECTED")
 
     def fail():
-        raise trouble
+        raise problem
 
     note, attempts = operation(fail)
-    with pytest.raises(type(trouble)):
+    with pytest.raises(type(problem)):
         note("a")
     assert (attempts, users()) == (["a"], [])
 

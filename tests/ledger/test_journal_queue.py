@@ -174,8 +174,8 @@ def test_a_worker_that_is_killed_leaves_its_rows_to_the_next(monkeypatch):
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
     monkeypatch.setattr(lines_module, "leave_queue", dies)
-    (trouble,) = at_once(lambda: _add(no1))
-    assert isinstance(trouble, Exception)
+    (problem,) = at_once(lambda: _add(no1))
+    assert isinstance(problem, Exception)
     assert (JournalLine.objects.count(), waiting()) == (0, keys)
 
     monkeypatch.setattr(lines_module, "leave_queue", leave_queue)

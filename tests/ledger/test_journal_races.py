@@ -30,8 +30,8 @@ def at_once(*steps):
         try:
             barrier.wait(10)
             results[place] = step()
-        except Exception as trouble:  # returned to the test
-            results[place] = trouble
+        except Exception as problem:  # returned to the test
+            results[place] = problem
         finally:
             connections.close_all()
 
@@ -78,8 +78,8 @@ def test_a_connection_that_fails_in_the_middle_loses_nothing(monkeypatch):
         return written
 
     monkeypatch.setattr(journals_module, "write_vouchers", dies_behind_the_second)
-    (trouble,) = at_once(lambda: post_journal(journal, by=None, on=DAY))
-    assert isinstance(trouble, OperationalError)
+    (problem,) = at_once(lambda: post_journal(journal, by=None, on=DAY))
+    assert isinstance(problem, OperationalError)
     assert Voucher.objects.count() == 4
     assert balances_are_kept()
     assert IntegrationJournal.objects.get().status == "processing"
@@ -115,14 +115,14 @@ def test_adding_while_others_post_causes_no_deadlock():
     no1 = company()
     line = contract(no1, confirmed=True).lines.get()
     no1.entity.posting_accounts.filter(purpose="cost_offset").delete()
-    troubles, done = [], threading.Event()
+    problems, done = [], threading.Event()
 
     def run(step):
         try:
             while not done.is_set():
                 step()
-        except Exception as trouble:  # shown by the assertion
-            troubles.append(trouble)
+        except Exception as problem:  # shown by the assertion
+            problems.append(problem)
         finally:
             connections.close_all()
 
@@ -145,7 +145,7 @@ def test_adding_while_others_post_causes_no_deadlock():
     done.set()
     ended(*threads)
 
-    assert troubles == []
+    assert problems == []
     add_all(no1)
     post()
     assert Voucher.objects.count() == 5

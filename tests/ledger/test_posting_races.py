@@ -40,8 +40,8 @@ def at_once(*actions):
         try:
             barrier.wait(20)
             return action()
-        except (Refused, RuntimeError) as trouble:
-            return trouble
+        except (Refused, RuntimeError) as problem:
+            return problem
         finally:
             connection.close()
 

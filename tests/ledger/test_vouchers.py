@@ -104,20 +104,20 @@ def test_a_voucher_in_foreign_currency_balances_in_both(no1):
 
 
 @pytest.mark.parametrize(
-    ("credit", "accounting_credit", "trouble"),
+    ("credit", "accounting_credit", "problem"),
     [
         ("99.99", "100", "does not balance: "),
         ("100", "100.01", "does not balance in accounting currency: -0.01"),
     ],
 )
-def test_a_plan_that_does_not_balance_is_a_bug(no1, credit, accounting_credit, trouble):
+def test_a_plan_that_does_not_balance_is_a_bug(no1, credit, accounting_credit, problem):
     """PST-2"""
     plan = general(
         no1,
         entry(no1, "1920", debit="100"),
         entry(no1, "3000", credit=credit, accounting_credit=Decimal(accounting_credit)),
     )
-    with pytest.raises(AssertionError, match=trouble):
+    with pytest.raises(AssertionError, match=problem):
         post(no1, plan)
     assert Voucher.objects.count() == 0
 
@@ -335,7 +335,7 @@ def test_a_journal_line_is_posted_once(no1, line):
 def test_simultaneous_postings_make_one_chain_without_gaps():
     """MON-7, PST-7: also when some of them roll back."""
     no1 = company()
-    barrier, troubles = threading.Barrier(4), []
+    barrier, problems = threading.Barrier(4), []
 
     def work(name):
         try:
@@ -349,8 +349,8 @@ def test_simultaneous_postings_make_one_chain_without_gaps():
                             raise ZeroDivisionError
                 except ZeroDivisionError:
                     continue
-        except Exception as trouble:  # shown by the assertion
-            troubles.append(trouble)
+        except Exception as problem:  # shown by the assertion
+            problems.append(problem)
         finally:
             connections.close_all()
 
@@ -359,7 +359,7 @@ def test_simultaneous_postings_make_one_chain_without_gaps():
         thread.start()
     ended(*threads)
 
-    assert troubles == []
+    assert problems == []
     vouchers = list(Voucher.objects.order_by("position"))
     assert [v.position for v in vouchers] == list(range(1, 49))
     assert [v.number for v in vouchers] == [f"V-2025-{n:07}" for n in range(1, 49)]

@@ -60,12 +60,12 @@ def test_an_error_of_one_company_does_not_stop_the_others(company, monkeypatch):
     factories.LegalEntityFactory(code="SE1")
     real = operations.run_invoicing
 
-    def trouble(entity, **fields):
+    def problem(entity, **fields):
         if entity == company.entity:
             raise RuntimeError("No")
         return real(entity, **fields)
 
-    monkeypatch.setattr(operations, "run_invoicing", trouble)
+    monkeypatch.setattr(operations, "run_invoicing", problem)
     tasks.run_due_invoicing()
     assert [run.entity for run in InvoiceRun.objects.all()] == [LegalEntity.objects.get(code="SE1")]
 

@@ -90,8 +90,8 @@ class Command(EntityCommand):
         )
         try:
             file = options["file"].open("rb")
-        except OSError as trouble:
-            raise CommandError(f"{options['file']} can't be read: {trouble.strerror}.") from None
+        except OSError as error:
+            raise CommandError(f"{options['file']} can't be read: {error.strerror}.") from None
         with file:
             if options["preview"]:
                 seen = importing.preview(file, entity, mapping, on=on)

@@ -203,7 +203,7 @@ def test_changed_missing_and_cut_documents_are_named(ledger):
     whole = path.read_bytes()
     path.chmod(0o644)
     try:
-        for content, trouble in (
+        for content, problem in (
             (b"X" + whole[1:], "was changed in the file storage: its bytes have another hash."),
             (whole[:-1], f"has {len(whole) - 1} bytes in the file storage instead of {len(whole)}."),
             (None, "is missing from the file storage."),
@@ -215,7 +215,7 @@ def test_changed_missing_and_cut_documents_are_named(ledger):
                     "NO1",
                     "INV-2025-000001",
                     f"ledger.document:{document.pk}",
-                    f"The PDF of invoice INV-2025-000001 {trouble}",
+                    f"The PDF of invoice INV-2025-000001 {problem}",
                 )
             ]
     finally:
