@@ -65,7 +65,7 @@ class Weighing:
         outside = "" if line or elsewhere else outside_of(self.coverage, entry)
         contract = line and self.contracts[line.contract_id]
         price = self.prices.cost(work, contract)
-        self.worth.demand_room(price, entry.quantity, entry.date)
+        self.worth.require_amount_in_bounds(price, entry.quantity, entry.date)
         cost = cost_actual(entry, line, self.paper.of(price), price)
         warnings = [each for each in (outside, price.warning) if each]
         if line is None or line.billing_method == FIXED_PRICE:
@@ -73,7 +73,7 @@ class Weighing:
             missing = tuple(each for each in [price] if each.is_missing)
             return Weighed(entry, line, cost, None, warnings, terms, outside, elsewhere, missing)
         cost_price, price = price, self.prices.sales(work, contract)
-        self.worth.demand_room(price, most_of(entry, decision), entry.date, contract)
+        self.worth.require_amount_in_bounds(price, most_of(entry, decision), entry.date, contract)
         warnings += [price.warning] if price.warning else []
         delivered = Delivered.of(
             entry, line, covered.is_chargeable, cost, price, self.paper.of(price), decision
@@ -118,7 +118,7 @@ class Worth:
     def __init__(self, entity):
         self.entity = entity
 
-    def demand_room(self, price, quantity, day, contract=None):
+    def require_amount_in_bounds(self, price, quantity, day, contract=None):
         """Refused if an amount of one entry is too large to be stored or posted.
 
         In accounting currency it is checked only if a rate is known; a sale has the rate of its `contract`.

@@ -43,7 +43,7 @@ _COUNTRIES = """
 _ELECTRONIC = {"0007": "se.orgnr", "0184": "dk.cvr", "0192": "no.orgnr", "0208": "be.vat"}
 
 
-def demand_right_numbers(party, *, country=""):
+def require_valid_numbers(party, *, country=""):
     """ValidationError by field if the country or an identifier of a party is invalid.
 
     A party is a legal entity, a customer or a bill-to. `country` is used if the party has no country of its

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.text import capfirst
 
 from actuals.models import BillingType
-from contracts.identifiers import demand_right_numbers
+from contracts.identifiers import require_valid_numbers
 from contracts.models import (
     BillingTaxGroup,
     Category,
@@ -102,7 +102,7 @@ class Header(Watched, forms.Form):
             self.add_error("electronic_address", "Enter an electronic address together with its scheme.")
         party = {name: cleaned.get(name) or "" for name in ("country", *NUMBERS)}
         try:
-            demand_right_numbers(ProformaInvoice(**party))
+            require_valid_numbers(ProformaInvoice(**party))
         except forms.ValidationError as wrong:
             for name in wrong_now(wrong, self.changed_data):
                 self.add_error(name, wrong.error_dict[name])

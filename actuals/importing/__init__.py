@@ -124,7 +124,7 @@ def looked_at(content, name, entity, mapping, on, within=None, report=nobody) ->
     # If all its entries have been deleted, the file is imported again.
     earlier = next((each for each in before.order_by("pk") if each.entries.exists()), None)
     if earlier:
-        _demand_reach(earlier, within)
+        _require_reach(earlier, within)
         mapping = as_before(earlier, mapping)
     table = tables.read_table(content, known=mapping.headings(), sheet=mapping.sheet, name=name)
     mapping = mapping.settled(table)
@@ -137,7 +137,7 @@ def looked_at(content, name, entity, mapping, on, within=None, report=nobody) ->
     return seen
 
 
-def _demand_reach(earlier, within):
+def _require_reach(earlier, within):
     """Refused if an entry of the earlier import is on a project that the user does not manage (SEC-1)."""
     if within is not None and not within.issuperset(
         earlier.entries.order_by().values_list("project", flat=True).distinct()

@@ -77,7 +77,7 @@ def amend(entry: Entry, *, by, seen: str, **fields) -> Entry:
     project, *_ = _held([fields.get("project", entry.project), entry.project])
     (entry,) = _locked([entry])
     _refuse_unless([entry], "amend")
-    _demand_own([entry], by)
+    _require_own([entry], by)
     if stamp(entry) != seen:
         raise Refused("ENTRY-CHANGED", entry=named(entry))
     before = _content(entry)
@@ -112,8 +112,8 @@ def delete(entries: Iterable[Entry], *, by) -> int:
     if not entries:
         return 0
     _refuse_unless(entries, "delete")
-    _demand_own(entries, by)
-    demand_no_facts(entries)
+    _require_own(entries, by)
+    require_never_approved(entries)
     kept = [{"entry": entry.pk, **_content(entry)} for entry in entries]
     entity = entries[0].entity.code
     for chunk in in_chunks(entries, _CHUNK):
@@ -136,7 +136,7 @@ def own_resource(resource: Resource, by) -> Resource:
     return resource
 
 
-def demand_no_facts(entries):
+def require_never_approved(entries):
     """Refused for an entry with a canceled approval, because its reversed actuals refer to it (ACT-1)."""
     for chunk in in_chunks(entries, _CHUNK):
         fact = Actual.objects.filter(entry__in=[entry.pk for entry in chunk]).first()
@@ -165,7 +165,7 @@ def _judge(entry):
         kind = Entry.Class(entry.transaction_class)
         raise Refused("CATEGORY-OTHER-CLASS", category=entry.category, kind=kind)
     checked.words(entry.description, Entry, "description")
-    days.demand_worked(entry.date, entry.entity.today())
+    days.require_work_day(entry.date, entry.entity.today())
     for name in ("quantity", "cost_net", "cost_tax", "cost_tax_deductible"):
         if (value := getattr(entry, name)) is not None:
             checked.figure(value, Entry, name)
@@ -185,10 +185,10 @@ def _judge_hours(entry):
     Rejected entries do not count, unless they are submitted again.
     """
     others = hours_of_days([entry]).exclude(pk=entry.pk)
-    _demand_short(entry.date, total(others, "quantity") + entry.quantity)
+    _require_at_most_24_hours(entry.date, total(others, "quantity") + entry.quantity)
 
 
-def _demand_short(day, hours):
+def _require_at_most_24_hours(day, hours):
     if hours > HOURS_A_DAY:
         raise Refused("LONG-DAY", day=day, hours=hours)
 
@@ -219,7 +219,7 @@ def _judge_costs(entry):
         raise Refused("DEDUCTIBLE-OVER-TAX", deductible=deductible, tax=tax)
 
 
-def _demand_own(entries, by):
+def _require_own(entries, by):
     for entry in entries:
         if not _owns(by, entry):
             raise Refused("NOT-YOURS-TO-CHANGE", entry=named(entry))
@@ -328,7 +328,7 @@ def _judge_days(entries):
         place = entry.resource_id, entry.date
         if entry.status == _Status.REJECTED:
             hours[place] = hours.get(place, Decimal(0)) + entry.quantity
-        _demand_short(entry.date, hours[place])
+        _require_at_most_24_hours(entry.date, hours[place])
 
 
 def _may_submit(entries, by):

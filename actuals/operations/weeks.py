@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from actuals.models import NAMED_BY, Entry
 from actuals.oddities import HOURS_A_DAY
-from actuals.operations.entries import demand_no_facts, own_resource, submit
+from actuals.operations.entries import own_resource, require_never_approved, submit
 from actuals.weeks import NotSaved, RowKey, TypedRow, base_of, days_of, entries_of, is_described, plain
 from contracts.models import Category, Project, Resource, Role, Task
 from invoicing_site.floor import audit, characters, days, moves, transaction
@@ -221,7 +221,7 @@ class _Plan:
         done = self.result
         if not done:
             return done
-        demand_no_facts(done.deleted)
+        require_never_approved(done.deleted)
         deleted = [_words(entry) for entry in done.deleted]
         Entry.objects.filter(pk__in=[entry.pk for entry in done.deleted]).delete()
         for entry in done.changed:

@@ -108,7 +108,7 @@ def _cover_what_was_approved(contract, *, by, on):
         price = prices.sales(work_of(entry, cost), contract)
         decision = Decision(entry.billable_quantity, entry.billing_type or None)
         try:
-            worth.demand_room(price, most_of(entry, decision), entry.date, contract)
+            worth.require_amount_in_bounds(price, most_of(entry, decision), entry.date, contract)
         except Refused as refusal:
             raise Refused(
                 "CONTRACT-ENTRY-BEFORE",

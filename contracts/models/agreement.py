@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from contracts.identifiers import demand_right_numbers
+from contracts.identifiers import require_valid_numbers
 from contracts.models.entity import (
     BillingTaxGroup,
     Coded,
@@ -222,7 +222,7 @@ class ContractCustomer(BillTo):
         return f"contract customer {self.pk}"
 
     def clean(self):
-        demand_right_numbers(self, country=self.customer.country if self.customer_id else "")
+        require_valid_numbers(self, country=self.customer.country if self.customer_id else "")
 
 
 class PurchaseOrder(models.Model):

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from contracts import code_lists
-from contracts.identifiers import demand_right_numbers
+from contracts.identifiers import require_valid_numbers
 from invoicing_site.floor import formatting
 from invoicing_site.floor.fields import CurrencyField, RateField
 from invoicing_site.floor.querysets import LockingQuerySet
@@ -223,7 +223,7 @@ class LegalEntity(models.Model):
         return self.name
 
     def clean(self):
-        demand_right_numbers(self)
+        require_valid_numbers(self)
 
     def today(self):
         """The current date in the legal entity's time zone (MON-6)."""

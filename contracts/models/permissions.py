@@ -127,7 +127,7 @@ class ReachQuerySet(LockingQuerySet):
                 reached |= Q(**{f"{self.entity_path}__in": entities}) & rows
         return self.filter(reached)
 
-    def demand(self, user, permission: str, pk):
+    def require(self, user, permission: str, pk):
         """The row, if the user has the permission for it.
 
         PermissionDenied if the user may only see it, DoesNotExist if not even that.

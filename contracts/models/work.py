@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from contracts import code_lists
-from contracts.identifiers import demand_right_numbers
+from contracts.identifiers import require_valid_numbers
 from contracts.models.entity import (
     KID_LENGTHS,
     BillingTaxGroup,
@@ -131,7 +131,7 @@ class Customer(models.Model):
         return reverse("customer", args=[self.pk])
 
     def clean(self):
-        demand_right_numbers(self)
+        require_valid_numbers(self)
 
 
 class CustomerContact(models.Model):

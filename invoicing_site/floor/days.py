@@ -29,7 +29,7 @@ def why_not_worked(day: datetime.date, today: datetime.date) -> Reason | None:
     return why_not(day, latest=latest_of_work(today))
 
 
-def demand_worked(day: datetime.date, today: datetime.date):
+def require_work_day(day: datetime.date, today: datetime.date):
     """Refused if work can't have that date."""
     if reason := why_not_worked(day, today):
         raise Refused.because(reason)

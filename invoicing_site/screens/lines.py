@@ -6,7 +6,7 @@ from django.utils.text import capfirst
 
 from invoicing_site.screens import ListScreen
 from invoicing_site.screens.lists import key_of
-from invoicing_site.screens.pages import demanded
+from invoicing_site.screens.pages import required_row
 
 
 class SomeHidden:
@@ -30,7 +30,7 @@ class LinesScreen(SomeHidden, ListScreen):
     link = ""
 
     def check_permission(self, request):
-        self.row = demanded(self.documents(), request, self.permission, self.kwargs["pk"])
+        self.row = required_row(self.documents(), request, self.permission, self.kwargs["pk"])
         request.entity = self.row.entity  # choices on this page belong to that entity
 
     def documents(self):

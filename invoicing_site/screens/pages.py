@@ -33,10 +33,10 @@ class Screen:
         return super().get_context_data(**context)
 
 
-def demanded(rows, request, permission, pk):
+def required_row(rows, request, permission, pk):
     """The row for which the reader has the permission: 404 if they can't see it, 403 if they only see it."""
     try:
-        return rows.demand(request.user, permission, pk)
+        return rows.require(request.user, permission, pk)
     except rows.model.DoesNotExist as missing:
         raise Http404(f"There is no such {rows.model._meta.verbose_name}.") from missing
 
@@ -47,7 +47,7 @@ class RowScreen(Screen):
     model = None
 
     def check_permission(self, request):
-        self.row = demanded(self.rows(), request, self.permission, self.kwargs["pk"])
+        self.row = required_row(self.rows(), request, self.permission, self.kwargs["pk"])
 
     def rows(self):
         """The rows, with the related rows that the page needs."""

@@ -19,10 +19,10 @@ class JournalFilter(django_filters.FilterSet):
     period = django_filters.CharFilter(
         label="Period", lookup_expr="startswith", help_text="2026, 2026-11 or 2026-11-20"
     )
-    troubled = django_filters.ChoiceFilter(
+    with_errors = django_filters.ChoiceFilter(
         label="Lines in error",
         choices=(("yes", "With lines in error"), ("no", "Without")),
-        method="filter_troubled",
+        method="filter_with_errors",
         empty_label="All",
     )
 
@@ -30,7 +30,7 @@ class JournalFilter(django_filters.FilterSet):
         model = IntegrationJournal
         fields = []
 
-    def filter_troubled(self, rows, name, value):
+    def filter_with_errors(self, rows, name, value):
         held = Exists(JournalLine.objects.filter(journal=OuterRef("pk")).in_error())
         return rows.filter(held if value == "yes" else ~held)
 

@@ -19,7 +19,7 @@ from invoicing_site.floor.reasons import Amount, Reason
 from invoicing_site.models import Job
 from proforma.limits import exceeded_limits
 from proforma.models import DetailActual, LimitOverride, LineDetail, ProformaInvoice
-from proforma.operations.drafts import MANY, demand_size_of, new_row
+from proforma.operations.drafts import MANY, new_row, require_draft_in_bounds
 from proforma.operations.proformas import check_in_force, lock_open
 from proforma.operations.queue import wait_for_proposal
 from proforma.orders import outside_order, shortages
@@ -59,7 +59,7 @@ def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
         raise Refused("PROFORMA-EMPTY", proforma=proforma)
     if reason := not_yet(proforma):
         raise Refused.because(reason)
-    demand_size_of(proforma)
+    require_draft_in_bounds(proforma)
     _refuse_without_an_order(proforma)
     overrides = _overridden(proforma, work, by=by, reason=override_reason.strip())
 

@@ -13,7 +13,12 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import lacks, write_rows
 from invoicing_site.floor.seen import refuse_changed, stamp
 from proforma.models import LineDetail, ProformaInvoice, ProformaLine
-from proforma.operations.drafts import ContractSource, demand_size_of, demand_total, lines_for
+from proforma.operations.drafts import (
+    ContractSource,
+    lines_for,
+    require_draft_in_bounds,
+    require_total_in_bounds,
+)
 from proforma.operations.proformas import (
     claimed_items,
     delete_rows,
@@ -97,11 +102,11 @@ def edit_details(
     if "amount" in changes:
         _price(details)
     if {"amount", "billing_type"} & changes.keys():
-        _demand_totals(details)
+        _require_totals_in_bounds(details)
     _write(details, list(changes))
     if {"amount", "billing_type"} & changes.keys():
         for draft in drafts:
-            demand_size_of(draft)
+            require_draft_in_bounds(draft)
     for draft in drafts - were_mixed:
         _keep_scope(draft, [detail.pk for detail in details])
     _record("proforma.edit_details", details, by=by, before=before)
@@ -181,7 +186,7 @@ def add_detail(
     _refuse_wrong_place(proforma, detail, contract_line)
     if why := days_outside_order(proforma, [date]):
         raise Refused("ORDER-DATES-OF-DETAIL", why=why, number=proforma.number)
-    days.demand_worked(date, proforma.entity.today())
+    days.require_work_day(date, proforma.entity.today())
     _refuse_bad_numbers([detail], quantity, price, billing_type)
     _refuse_bad_texts(description, internal_description)
     source = ContractSource(proforma.contract)
@@ -196,7 +201,7 @@ def add_detail(
         raise Refused("SCOPE-MIXED-ADDED")
     detail.line = lines_for(proforma, {contract_line.pk}, source)[contract_line.pk]
     write_rows(LineDetail, [detail])
-    demand_size_of(proforma)
+    require_draft_in_bounds(proforma)
     _record("proforma.add_detail", [detail], by=by, proforma=proforma)
     return detail
 
@@ -337,14 +342,14 @@ def _amount(quantity, price, currency):
     return amount
 
 
-def _demand_totals(details):
+def _require_totals_in_bounds(details):
     """Refused if the edited details alone are too large, before the database adds up all details."""
     nets: dict = defaultdict(Decimal)
     for detail in details:
         if detail.billing_type == BillingType.CHARGEABLE:
             nets[detail.line.proforma] += detail.amount
     for proforma, net in nets.items():
-        demand_total(proforma, net)
+        require_total_in_bounds(proforma, net)
 
 
 def _write(details, fields):

@@ -106,7 +106,7 @@ def write_proformas(contract, planned, *, on, by, run=None) -> list[ProformaInvo
     """
     if not planned:
         return []
-    demand_size(planned, contract.currency)
+    require_plans_in_bounds(planned, contract.currency)
     source = ContractSource(contract)
     reserve([share for plan in planned for share in plan.shares], contract=contract)
     proformas = [source.header(plan, on=on, by=by, run=run) for plan in planned]
@@ -140,28 +140,28 @@ def write_proformas(contract, planned, *, on, by, run=None) -> list[ProformaInvo
     return write_rows(ProformaInvoice, proformas)
 
 
-def demand_size(planned, currency, *, left_out=()):
+def require_plans_in_bounds(planned, currency, *, left_out=()):
     """Refused if the total of a proforma, or of the work left out, is too large (APP-10, MON-1)."""
     for plan in planned:
-        _demand_size_of_milestones(plan.shares, currency)
+        _require_milestones_in_bounds(plan.shares, currency)
     for plan in (*planned, *left_out):
         if why := bounds.amount_too_large(plan.net, currency, bounds.MOST_TOTAL):
             raise Refused("READY-TOO-LARGE", why=why)
 
 
-def _demand_size_of_milestones(shares, currency):
+def _require_milestones_in_bounds(shares, currency):
     """Refused if a milestone is too large for one detail."""
     for share in shares:
         if share.milestone_part_id is not None and (why := bounds.amount_too_large(share.amount, currency)):
             raise Refused("MILESTONE-SLICES", milestone=share.description, why=why)
 
 
-def demand_size_of(proforma):
+def require_draft_in_bounds(proforma):
     """Refused if the current total of the draft is too large (APP-10, MON-1)."""
-    demand_total(proforma, total(LineDetail.objects.on_proforma(proforma).chargeable()))
+    require_total_in_bounds(proforma, total(LineDetail.objects.on_proforma(proforma).chargeable()))
 
 
-def demand_total(proforma, net):
+def require_total_in_bounds(proforma, net):
     """Refused if this net total is too large, also in the currency of the books if the rate is known."""
     why = bounds.amount_too_large(net, proforma.currency, bounds.MOST_TOTAL)
     if why := why or _too_large_in_books(proforma, net):
@@ -184,13 +184,13 @@ def add_shares(proforma, shares) -> list[LineDetail]:
 
     Refused if its total would be too large.
     """
-    _demand_size_of_milestones(shares, proforma.currency)
+    _require_milestones_in_bounds(shares, proforma.currency)
     source = ContractSource(proforma.contract)
     reserve(shares, contract=proforma.contract)
     lines = lines_for(proforma, {share.line_id for share in shares}, source)
     details = [source.detail(share, lines[share.line_id]) for share in shares]
     details = write_rows(LineDetail, details)
-    demand_size_of(proforma)
+    require_draft_in_bounds(proforma)
     return details
 
 

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ValidationError
 
-from contracts.identifiers import demand_right_numbers
+from contracts.identifiers import require_valid_numbers
 from contracts.models import ContractCustomer, PurchaseOrder
 from invoicing_site.floor import audit, checked, transaction
 from invoicing_site.floor.errors import Refused
@@ -94,7 +94,7 @@ def _refuse_wrong_numbers(proforma, changed):
     if all(getattr(proforma, name) == own[name] for name in ("country", *NUMBERS)):
         return
     try:
-        demand_right_numbers(proforma)
+        require_valid_numbers(proforma)
     except ValidationError as wrong:
         if names := wrong_now(wrong, changed):
             sentence = " ".join(" ".join(wrong.error_dict[name][0].messages) for name in names)

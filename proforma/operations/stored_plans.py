@@ -10,7 +10,7 @@ from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import totals, write_rows
 from proforma.inputs import load_inputs
 from proforma.models import InvoiceRun, LineDetail, ProformaInvoice, RunContract, RunPlanLine
-from proforma.operations.drafts import demand_size
+from proforma.operations.drafts import require_plans_in_bounds
 from proforma.plans import plan_contract
 
 
@@ -39,7 +39,7 @@ def store_plans(run, pks, scope) -> None:
         )
         rows.append(row)
         try:
-            demand_size(plan.proformas, currencies[pk], left_out=plan.skipped)
+            require_plans_in_bounds(plan.proformas, currencies[pk], left_out=plan.skipped)
         except Refused as refusal:
             row.outcome, row.reason = RunContract.Outcome.FAILED, refusal.reason
             continue

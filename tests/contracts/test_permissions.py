@@ -130,10 +130,10 @@ def test_a_row_is_listed_once(it):
 def test_a_forbidden_action_on_a_visible_row_is_refused_with_its_name(it):
     """SEC-1"""
     with pytest.raises(PermissionDenied, match="Your roles don't let you"):
-        ProjectContract.objects.all().demand(it.auditor, "contract.confirm", it.deal.pk)
+        ProjectContract.objects.all().require(it.auditor, "contract.confirm", it.deal.pk)
     with pytest.raises(ProjectContract.DoesNotExist):
-        ProjectContract.objects.all().demand(it.member, "contract.confirm", it.deal.pk)
-    assert ProjectContract.objects.all().demand(it.manager, "contract.confirm", it.deal.pk) == it.deal
+        ProjectContract.objects.all().require(it.member, "contract.confirm", it.deal.pk)
+    assert ProjectContract.objects.all().require(it.manager, "contract.confirm", it.deal.pk) == it.deal
 
 
 def test_an_auditor_who_is_also_a_manager_can_change_managed_rows_only(it):
@@ -192,6 +192,6 @@ def test_a_deleted_row_is_not_refused_for_its_role(it):
         return row
 
     with mock.patch.object(QuerySet, "get", gone_afterwards):
-        assert rows.demand(it.member, "entry.write", entry.pk) == entry
+        assert rows.require(it.member, "entry.write", entry.pk) == entry
     with pytest.raises(Entry.DoesNotExist):
-        rows.demand(it.member, "entry.write", entry.pk)
+        rows.require(it.member, "entry.write", entry.pk)
