@@ -75,7 +75,7 @@ def aging(
 def unbilled(items: BacklogQuerySet, *, on: datetime.date) -> BacklogQuerySet:
     """The items that were unbilled work at the end of that day; see `aging`."""
     reversed_by_then = Exists(Actual.objects.filter(reverses=OuterRef("actual"), batch__on__lte=on))
-    still = ~reversed_by_then | _stood_again(on)
+    still = ~reversed_by_then | _was_replaced(on)
     # A share that was billed before it was imported at cutover was never unbilled here, and has no reversal.
     billed_before = Q(lacks(Actual, "reversed_by", of="actual"), status=_Status.POSTED)
     return items.filter(
@@ -87,7 +87,7 @@ def unbilled(items: BacklogQuerySet, *, on: datetime.date) -> BacklogQuerySet:
     ).exclude(billed_before)
 
 
-def _stood_again(on):
+def _was_replaced(on):
     """Whether an actual replaced the work at the end of that day, because it was billed and returned (PRP-6).
 
     That actual is an adjustment without a backlog item of its own. The actuals that confirming creates for an

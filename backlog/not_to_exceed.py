@@ -76,7 +76,7 @@ class LimitBook:
         for key in _keys(contract_customer_id, line_id, is_milestone):
             self.used[key] += amount
 
-    def weigh(self, item):
+    def test_item(self, item):
         """Test an item of chargeable work, store the result on it, and use the amount if it fits."""
         where = item.contract_customer_id, item.contract_line_id
         verdict = self.test(item.amount, *where)

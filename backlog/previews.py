@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from actuals.models import Actual, BillingType, Entry
+from backlog.approval_warnings import ApprovalWarnings
 from backlog.approvers import Deciding, why_not_decided
-from backlog.doubts import Doubts
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.sharing import Decision, sales_actuals
 from backlog.valuation import (
     FIXED_PRICE,
+    EntryPricing,
+    PricedEntry,
     Pricings,
-    Weighed,
-    Weighing,
     backlog_item,
     contracts_of,
     page_of,
@@ -42,7 +42,7 @@ class Preview:
     sales: list[Actual] = field(default_factory=list)
     items: list[BacklogItem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
+    approval_warnings: list[str] = field(default_factory=list)
     price: Decimal | None = None
     terms: str = ""
     outside: str = ""
@@ -112,33 +112,33 @@ def preview(entries, *, by, decisions: Mapping[int, Decision] | None = None) -> 
     entity = entries[0].entity
     decisions = decisions or {}
     contracts = {contract.pk: contract for contract in contracts_of(entity, entries)}
-    weighing = Weighing(entity, entries, contracts, Pricings(batch=None))
+    pricing = EntryPricing(entity, entries, contracts, Pricings(batch=None))
     deciding = Deciding(entity, entries, by)
-    found, weighed = {}, []
+    found, priced = {}, []
     for entry in entries:
         reason = deciding.why_not_approved(entry, decisions.get(entry.pk))
         found[entry.pk] = Preview(entry, refused=reason)
         if reason and why_not_decided(entry, decisions.get(entry.pk)):
             continue
         try:
-            weighed.append(weighing.of(entry, decisions.get(entry.pk)))
+            priced.append(pricing.of(entry, decisions.get(entry.pk)))
         except Refused as refusal:
             found[entry.pk].refused = reason or refusal.reason
             found[entry.pk].remedy = "" if reason else refusal.remedy
-    _test(weighed, contracts, found)
-    doubts = Doubts(entity, entries)
+    _test(priced, contracts, found)
+    approval_warnings = ApprovalWarnings(entity, entries)
     for result in found.values():
-        result.doubts = doubts.of(result.entry, is_charged=bool(result.sales))
+        result.approval_warnings = approval_warnings.of(result.entry, is_charged=bool(result.sales))
     return found
 
 
-def _test(weighed: list[Weighed], contracts, found):
+def _test(priced: list[PricedEntry], contracts, found):
     shares = {}
-    for sale in sales_actuals([each.delivered for each in weighed if each.delivered], contracts):
+    for sale in sales_actuals([each.delivered for each in priced if each.delivered], contracts):
         shares.setdefault(sale.entry_id, []).append(sale)
     now = LimitBook.load_many(list(contracts.values()))
     later = {pk: book.copy() for pk, book in now.items()}
-    for each in weighed:
+    for each in priced:
         result = found[each.entry.pk]
         result.line, result.cost, result.warnings = each.line, each.cost, each.warnings
         result.price = each.price.price if each.price else None

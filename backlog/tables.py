@@ -12,8 +12,8 @@ from django.utils.text import capfirst
 from actuals.models import BillingType
 from actuals.naming import in_words, title_of
 from backlog import obstacles
+from backlog.current_actuals import invoice_of, items_of, proformas_of, sales_of
 from backlog.models import BacklogItem
-from backlog.standing import invoice_of, items_of, proformas_of, sales_of
 from invoicing_site.floor import formatting, money, moves
 from invoicing_site.floor.querysets import ExactSum
 from invoicing_site.screens.tables import (
@@ -230,8 +230,8 @@ def outcome(preview):
         chip(BillingType(each).label, "open" if each == "chargeable" else "draft")
         for each in preview.billing_types
     ]
-    if preview.doubts:
-        return _chips([chip("Check first", "review")], preview.doubts[0])
+    if preview.approval_warnings:
+        return _chips([chip("Check first", "review")], preview.approval_warnings[0])
     if preview.crowded:
         return _chips([chip("Limit is tight", "review")], "Over the limit together with the entries above")
     return _chips(chips, "Within the limit" if preview.is_limited else "")
@@ -296,7 +296,9 @@ class ApprovalTable(EntryTable):
         found = self.found.get(record.pk)
         if not found:
             return ""
-        return str(found.refused or "") or ("over the limit" if found.over else " ".join(found.doubts))
+        return str(found.refused or "") or (
+            "over the limit" if found.over else " ".join(found.approval_warnings)
+        )
 
 
 class ApprovedTable(EntryTable):

@@ -24,7 +24,7 @@ FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
 
 
 @dataclass(frozen=True)
-class Weighed:
+class PricedEntry:
     """One entry with its unsaved cost, the line that covers it, and the work to bill, if any."""
 
     entry: Entry
@@ -42,7 +42,7 @@ class Weighed:
         return self.delivered.price if self.delivered else None
 
 
-class Weighing:
+class EntryPricing:
     """Coverage and prices for some entries of one legal entity, loaded once for all of them."""
 
     def __init__(self, entity, entries, contracts, paper):
@@ -51,7 +51,7 @@ class Weighing:
         self.prices = PriceBook.load(entity, list(contracts.values()))
         self.worth = Worth(entity)
 
-    def of(self, entry: Entry, decision: Decision | None = None) -> Weighed:
+    def of(self, entry: Entry, decision: Decision | None = None) -> PricedEntry:
         """The values of one entry.
 
         Refused if a cost can't be converted into the contract's currency (FX-MISSING), and if a price or an
@@ -71,7 +71,7 @@ class Weighing:
         if line is None or line.billing_method == FIXED_PRICE:
             terms = _terms(covered, elsewhere=elsewhere)
             missing = tuple(each for each in [price] if each.is_missing)
-            return Weighed(entry, line, cost, None, warnings, terms, outside, elsewhere, missing)
+            return PricedEntry(entry, line, cost, None, warnings, terms, outside, elsewhere, missing)
         cost_price, price = price, self.prices.sales(work, contract)
         self.worth.require_amount_in_bounds(price, most_of(entry, decision), entry.date, contract)
         warnings += [price.warning] if price.warning else []
@@ -79,7 +79,7 @@ class Weighing:
             entry, line, covered.is_chargeable, cost, price, self.paper.of(price), decision
         )
         missing = tuple(each for each in (cost_price, price) if each.is_missing)
-        return Weighed(entry, line, cost, delivered, warnings, _terms(covered, price), missing=missing)
+        return PricedEntry(entry, line, cost, delivered, warnings, _terms(covered, price), missing=missing)
 
 
 def _terms(covered, price=None, elsewhere=None) -> str:
@@ -248,7 +248,7 @@ def backlog_item(actual, book):
         and actual.billing_type == BillingType.CHARGEABLE,
     )
     if actual.billing_type == BillingType.CHARGEABLE:
-        book.weigh(item)
+        book.test_item(item)
     return item
 
 

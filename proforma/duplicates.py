@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.models import F, Max, Min
 
 from actuals.models import Actual, BillingType, Entry
-from backlog.doubts import ByHand, by_hand
+from backlog.approval_warnings import ByHand, by_hand
 from contracts.models import ContractLine
 from invoicing_site.floor.reasons import Reason
 from proforma.models import LineDetail, ProformaInvoice

@@ -11,14 +11,14 @@ from django.utils import timezone
 from actuals.models import Actual, Batch, Entry
 from actuals.naming import named
 from actuals.operations import open_batch, record, record_decisions, reverse, stamp
+from backlog.approval_warnings import ApprovalWarnings
 from backlog.approvers import Deciding, managed_by
-from backlog.doubts import Doubts
+from backlog.current_actuals import why_it_stays
 from backlog.models import BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.operations.items import cancel
 from backlog.sharing import Decision, sales_actuals
-from backlog.standing import why_it_stays
-from backlog.valuation import Pricings, Weighing, backlog_item, contracts_of, page_of, way_to
+from backlog.valuation import EntryPricing, Pricings, backlog_item, contracts_of, page_of, way_to
 from contracts.models import LegalEntity, Project
 from invoicing_site.floor import audit, checked, formatting, moves, transaction, wording
 from invoicing_site.floor.errors import Refused
@@ -250,12 +250,12 @@ def _leave_repriced(entity, result, contracts, decisions, seen):
     looked_at = [entry for entry in result.entries if entry.pk in seen]
     if not looked_at:
         return
-    weighing = Weighing(entity, looked_at, contracts, Pricings(batch=None))
+    pricing = EntryPricing(entity, looked_at, contracts, Pricings(batch=None))
     for entry in looked_at:
         was = seen[entry.pk]
         try:
             # The page shows them either as they were entered or with the approver's decision.
-            now = [weighing.of(entry, decision).terms for decision in (decisions.get(entry.pk), None)]
+            now = [pricing.of(entry, decision).terms for decision in (decisions.get(entry.pk), None)]
         except Refused:
             continue  # it can't be priced at all, and is refused for that
         if was not in now:
@@ -275,34 +275,34 @@ def _leave_repriced(entity, result, contracts, decisions, seen):
 def _costed(entity, result, contracts, decisions):
     """Write each entry's cost actual; returns the work that customers may be billed for."""
     paper = Pricings(result.batch)
-    weighing, weighed = Weighing(entity, result.entries, contracts, paper), []
+    pricing, priced = EntryPricing(entity, result.entries, contracts, paper), []
     for entry in result.entries:
         try:
-            weighed.append(weighing.of(entry, decisions.get(entry.pk)))
+            priced.append(pricing.of(entry, decisions.get(entry.pk)))
         except Refused as refusal:
             why = refusal.reason
             result.refused.append((entry, Reason("ENTRY-NOT-PRICED", entry=named(entry), why=why)))
-    if not weighed:
+    if not priced:
         left = {"refused": result.refused, "repriced": result.repriced}
         raise NoneApproved.of(why, **left)
-    result.entries = [each.entry for each in weighed]
+    result.entries = [each.entry for each in priced]
     record_decisions(paper.made())
-    doubts = Doubts(entity, result.entries)
-    for each in weighed:
+    approval_warnings = ApprovalWarnings(entity, result.entries)
+    for each in priced:
         result.noted += _noted(each)
-        doubted = doubts.of(each.entry, is_charged=each.delivered is not None, is_approved=True)
-        result.noted += [Noted(each.entry, doubt) for doubt in doubted]
-    result.actuals = record([each.cost for each in weighed], batch=result.batch)
-    return [each.delivered for each in weighed if each.delivered]
+        found = approval_warnings.of(each.entry, is_charged=each.delivered is not None, is_approved=True)
+        result.noted += [Noted(each.entry, warning) for warning in found]
+    result.actuals = record([each.cost for each in priced], batch=result.batch)
+    return [each.delivered for each in priced if each.delivered]
 
 
-def _noted(weighed):
+def _noted(priced):
     """The warnings of an entry; a missing price has advice for after the approval (PRC-6)."""
-    missing = {price.warning: price for price in weighed.missing}
-    for warning in weighed.warnings:
+    missing = {price.warning: price for price in priced.missing}
+    for warning in priced.warnings:
         price = missing.get(warning)
         way = way_to(price, "cancel the approval and approve it again") if price else ""
-        yield Noted(weighed.entry, f"{warning} {way}".rstrip(), page_of(price) if way else "")
+        yield Noted(priced.entry, f"{warning} {way}".rstrip(), page_of(price) if way else "")
 
 
 def _write_sales(result, contracts, delivered):

@@ -9,7 +9,7 @@ from backlog import obstacles
 from backlog.models import BacklogAction, BacklogActionItem, BacklogItem
 from backlog.not_to_exceed import LimitBook
 from backlog.obstacles import LeftAlone, Step
-from backlog.operations.heads import follow
+from backlog.operations.milestone_status import update_milestones
 from contracts.models import ProjectContract
 from invoicing_site.floor import audit, checked, transaction
 from invoicing_site.floor.errors import Refused
@@ -99,7 +99,7 @@ def undo(action, *, by) -> int:
     if action.action == BacklogAction.Action.NOT_READY:
         mine = obstacles.free(mine, Step.MARK, on=action.entity.today())
     undone = mine.update(**back)
-    follow(action.items.values("item"))
+    update_milestones(action.items.values("item"))
     action.undone_at, action.undone_by = timezone.now(), by
     action.save(update_fields=["undone_at", "undone_by"])
     audit.record("backlog.undo", action, by=by, entity=action.entity.code, undone=undone)
@@ -186,7 +186,7 @@ def _mark_chunk(pks, kind, action, entity, *, by, values):
     values = values or {"status": _MARKINGS[kind][1]}
     BacklogItem.objects.filter(pk__in=taken).update(**values)
     if kind in _MARKINGS:
-        follow(taken)
+        update_milestones(taken)
     action.changed += len(taken)
     action.save(update_fields=["changed"])
     return action, len(taken), _why_not(rest, kind, entity.today())
@@ -288,7 +288,7 @@ def cancel(items) -> int:
     pks = [item.pk for item in items]
     open_ones = BacklogItem.objects.filter(pk__in=pks, status__in=BacklogItem.MOVES.starts("cancel"))
     canceled = open_ones.update(status=Status.CANCELED)
-    follow(pks)
+    update_milestones(pks)
     if canceled != len(pks):
         raise Refused("CLAIM-GONE", count=len(pks) - canceled)
     return canceled
@@ -297,7 +297,7 @@ def cancel(items) -> int:
 def _move(items, count, verb):
     before, after = BacklogItem.MOVES.only(verb)
     moved = items.filter(status=before).update(status=after)
-    follow(items.values("pk"))
+    update_milestones(items.values("pk"))
     if moved != count:
         raise Refused("CLAIM-GONE", count=count - moved)
     return moved

@@ -54,7 +54,7 @@ def evaluate(items, *, by) -> Evaluated:
         if code := _left_alone(item):
             alone[code] += 1
         else:
-            books[item.contract_id].weigh(item)
+            books[item.contract_id].test_item(item)
             tested.append(item)
     BacklogItem.objects.bulk_update(
         tested, ["limit_status", "limit_level", "limit_over"], batch_size=_CHUNK // 10

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from backlog import obstacles
 from backlog.models import BacklogItem
-from backlog.operations.heads import follow
 from backlog.operations.items import cancel
+from backlog.operations.milestone_status import update_milestones
 from contracts.models import MilestonePart, ProjectContract
 from invoicing_site.floor import audit, checked, moves, transaction
 from invoicing_site.floor.errors import Refused
@@ -48,7 +48,7 @@ def split_off(item: BacklogItem, *, amount: Decimal, by) -> Slices:
         slices = Slices(item, None)
     else:
         slices = _cut(item, part, amount)
-    follow([slices.ready.pk])
+    update_milestones([slices.ready.pk])
     audit.record(
         "backlog.split_off",
         slices.ready,

@@ -13,9 +13,16 @@ from django.views.generic import View
 from actuals.models import Actual, Entry
 from actuals.naming import named
 from backlog import operations, previews
+from backlog.current_actuals import (
+    current_actuals,
+    invoice_of,
+    item_of,
+    proforma_of,
+    proformas_of,
+    why_it_stays,
+)
 from backlog.filters import ApprovalFilter, ApprovedFilter
 from backlog.forms import DecisionForm, RejectionForm
-from backlog.standing import invoice_of, item_of, proforma_of, proformas_of, standing_facts, why_it_stays
 from backlog.tables import ApprovalTable, ApprovedTable
 from contracts.models import sees_costs
 from invoicing_site.floor import moves
@@ -316,7 +323,7 @@ class Approval(_OneEntry, FormOperation):
             # Reasons that other input can't fix; a wrong number can be fixed.
             context["blocked"] = context["preview"].refused and not decisions
         else:
-            facts = standing_facts([entry]).get(entry.pk, [])
+            facts = current_actuals([entry]).get(entry.pk, [])
             shown = sees_costs(user, entry.entity)
             context["is_sold"] = any(fact.type != Actual.Type.COST for fact in facts)
             context["facts"] = [
@@ -404,7 +411,7 @@ class Approved(EntryList):
         return super().rows(request).filter(status__in=statuses).order_by("-decided_at", "-pk")
 
     def found(self, entries):
-        return standing_facts(entries)
+        return current_actuals(entries)
 
 
 class CancelApprovals(BulkOperation):

@@ -13,14 +13,14 @@ _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Stood:
-    """A sum in the currency of the invoice, and its amount in accounting currency."""
+class BookedSum:
+    """What is booked so far: a sum in the currency of the invoice, and in accounting currency."""
 
     amount: Decimal = _ZERO
     accounting: Decimal = _ZERO
 
-    def __add__(self, other: "Stood") -> "Stood":
-        return Stood(self.amount + other.amount, self.accounting + other.accounting)
+    def __add__(self, other: "BookedSum") -> "BookedSum":
+        return BookedSum(self.amount + other.amount, self.accounting + other.accounting)
 
     def changed_by(self, amount: Decimal, rate: Decimal, currency: str) -> Decimal:
         """The change in accounting currency: the new sum, converted, less the old amount (MON-4).
@@ -38,13 +38,15 @@ class Corrected:
     invoice: CustomerInvoice
     lines: dict[int, InvoiceLine]
     taxes: list[InvoiceTax]
-    total: Stood
-    places: dict[tuple, Stood] = field(default_factory=dict)  # by account, dimensions and project
+    total: BookedSum
+    places: dict[tuple, BookedSum] = field(default_factory=dict)  # by account, dimensions and project
 
-    def taxed(self, code_id: int, percent: Decimal, name: str) -> Stood:
+    def taxed(self, code_id: int, percent: Decimal, name: str) -> BookedSum:
         """The current `base` or `tax` of a code at a rate."""
         rows = (row for row in self.taxes if (row.tax_code_id, row.percent) == (code_id, percent))
-        return sum((Stood(getattr(row, name), getattr(row, f"accounting_{name}")) for row in rows), Stood())
+        return sum(
+            (BookedSum(getattr(row, name), getattr(row, f"accounting_{name}")) for row in rows), BookedSum()
+        )
 
 
 def load(proforma: ProformaInvoice) -> tuple[Corrected | None, ProformaInvoice | None]:
@@ -60,12 +62,12 @@ def load(proforma: ProformaInvoice) -> tuple[Corrected | None, ProformaInvoice |
         invoice=invoice,
         lines={row.proposal_line.detail_id: row for row in invoice.lines.select_related("proposal_line")},
         taxes=list(taxes),
-        total=sum((Stood(row.total, row.accounting_total) for row in family), Stood()),
+        total=sum((BookedSum(row.total, row.accounting_total) for row in family), BookedSum()),
         places=_places(invoice, family),
     ), None
 
 
-def _places(invoice, family) -> dict[tuple, Stood]:
+def _places(invoice, family) -> dict[tuple, BookedSum]:
     """The credited amounts of each place at the rate of net amounts; accruals are reversed at their own."""
     keys, sides = ("account", "dimensions", "project"), ("credit", "debit")
     rows = (
@@ -80,9 +82,9 @@ def _places(invoice, family) -> dict[tuple, Stood]:
         .values_list(*keys)
         .annotate(*(ExactSum(name) for name in (*sides, *(f"accounting_{side}" for side in sides))))
     )
-    places = defaultdict(Stood)
+    places = defaultdict(BookedSum)
     for *place, credit, debit, accounting_credit, accounting_debit in rows:
-        places[tuple(place)] += Stood(credit - debit, accounting_credit - accounting_debit)
+        places[tuple(place)] += BookedSum(credit - debit, accounting_credit - accounting_debit)
     return dict(places)
 
 

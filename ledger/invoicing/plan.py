@@ -11,7 +11,7 @@ from contracts.models import ContractLine, Project, TransactionClass
 from invoicing_site.floor import money
 from ledger.books.plan import EntryPlan
 from ledger.invoicing.content import header_of, lines_of, type_code
-from ledger.invoicing.corrected import Stood
+from ledger.invoicing.corrected import BookedSum
 from ledger.invoicing.disbursements import Charged, clearing, for_projects
 from ledger.invoicing.load import Billed, InvoiceFacts
 from ledger.invoicing.tax_rows import invoice_taxes, tax_entries, tax_result
@@ -72,8 +72,8 @@ def plan_invoice(facts: InvoiceFacts) -> InvoicePlan:
     accounting_tax = sum((row.accounting_tax for row in taxes), _ZERO)
     accounting_total = accounting_net + accounting_tax
     if not rates.is_agreed:
-        stood = facts.corrected.total if facts.corrected else Stood()
-        accounting_total = stood.changed_by(net + tax_total, rates.official, facts.entity.currency)
+        booked = facts.corrected.total if facts.corrected else BookedSum()
+        accounting_total = booked.changed_by(net + tax_total, rates.official, facts.entity.currency)
 
     invoice = header_of(facts)
     invoice.kind = _Kind.CREDIT_NOTE if net + tax_total < 0 else _Kind.INVOICE
@@ -175,8 +175,8 @@ def _revenue(facts, rates) -> tuple[list[EntryPlan], list[ProjectTransaction]]:
         amounts = [billed.amount for billed in shares]
         total = sum(amounts, _ZERO)
         place = tuple(row.pk if row else None for row in (account, dimensions, project))
-        stood = facts.corrected.places.get(place, Stood()) if facts.corrected else Stood()
-        accounting = stood.changed_by(total, rates.net, own)
+        booked = facts.corrected.places.get(place, BookedSum()) if facts.corrected else BookedSum()
+        accounting = booked.changed_by(total, rates.net, own)
         if are_disbursements:
             charged = _charged(facts, shares, accounting, rates)
             entries += clearing(charged, facts.accounts)

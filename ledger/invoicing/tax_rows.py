@@ -12,7 +12,7 @@ from invoicing_site.floor.errors import Refused
 from ledger.books.plan import EntryPlan
 from ledger.document.translations import Words
 from ledger.invoicing.content import delivered_on
-from ledger.invoicing.corrected import Stood
+from ledger.invoicing.corrected import BookedSum
 from ledger.invoicing.load import InvoiceFacts
 from ledger.invoicing.tax import TaxableLine, TaxAt, TaxResult, TaxSum, rate_day, tax_of, tax_of_change
 from ledger.models import InvoiceTax, ProposalLine
@@ -86,8 +86,8 @@ def invoice_taxes(facts: InvoiceFacts, by_code: Iterable[TaxSum], rate: Decimal)
     """The row for each code and rate that is stored and printed, in both currencies."""
 
     def converted(of, name):
-        stood = facts.corrected.taxed(of.code.pk, of.percent, name) if facts.corrected else Stood()
-        return stood.changed_by(getattr(of, name), rate, facts.entity.currency)
+        booked = facts.corrected.taxed(of.code.pk, of.percent, name) if facts.corrected else BookedSum()
+        return booked.changed_by(getattr(of, name), rate, facts.entity.currency)
 
     words = Words(facts.customer.language)
     return [

@@ -226,7 +226,7 @@ def test_work_outside_of_its_project_is_approved_with_a_warning(company, contrac
     company.project.save()
     entry = factories.time_entry(company, "8", date=DAY)
     outside = "It is dated outside of project NO1-P1, which runs from its beginning to 9 Mar 2025."
-    assert preview([entry], by=company.manager)[entry.pk].doubts == [outside]
+    assert preview([entry], by=company.manager)[entry.pk].approval_warnings == [outside]
     assert approve([entry], by=company.manager).warnings == [f"{named(entry)}: {outside}"]
 
 

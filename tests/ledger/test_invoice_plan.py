@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contracts.models import ContractCustomer, Customer, LegalEntity, Project, ProjectContract
 from invoicing_site.floor import money
 from ledger.books.plan import imbalance
-from ledger.invoicing.corrected import Corrected, Stood
+from ledger.invoicing.corrected import BookedSum, Corrected
 from ledger.invoicing.load import AccruedSum, Billed, InvoiceFacts
 from ledger.invoicing.plan import plan_invoice
 from ledger.invoicing.tax import TaxAt
@@ -247,15 +247,15 @@ def test_two_codes_of_one_rate_are_rounded_together(nets, tax, shares):
 
 def _stands(plans):
     """The totals after these plans, as they are read from the written rows."""
-    places = defaultdict(Stood)
+    places = defaultdict(BookedSum)
     for entry in (entry for plan in plans for entry in plan.entries):
         if entry.account == ACCOUNTS["revenue"]:
             key = entry.account.pk, None, entry.project.pk
             own, books = entry.credit - entry.debit, entry.accounting_credit - entry.accounting_debit
-            places[key] += Stood(own, books)
+            places[key] += BookedSum(own, books)
     taxes = [tax for plan in plans for tax in plan.taxes]
-    sums = (Stood(plan.invoice.total, plan.invoice.accounting_total) for plan in plans)
-    return Corrected(plans[0].invoice, {}, taxes, sum(sums, Stood()), dict(places))
+    sums = (BookedSum(plan.invoice.total, plan.invoice.accounting_total) for plan in plans)
+    return Corrected(plans[0].invoice, {}, taxes, sum(sums, BookedSum()), dict(places))
 
 
 @given(lines=line_lists, pair=currencies, rate=rates, agreed=st.none() | rates, data=st.data())

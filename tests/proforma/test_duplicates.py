@@ -68,8 +68,8 @@ def test_approving_work_that_was_added_by_hand_gets_a_warning(it, is_confirmed):
         confirm(draft, by=it.manager, on=END)
     entry = factories.time_entry(it, "8", date=DAY)
     sentence = f"Possible duplicate: {TYPED} was added by hand to proforma {draft.number}"
-    (doubt,) = preview([entry], by=it.manager)[entry.pk].doubts
-    assert doubt.startswith(sentence)
+    (warning,) = preview([entry], by=it.manager)[entry.pk].approval_warnings
+    assert warning.startswith(sentence)
     (warning,) = approve([entry], by=it.manager).warnings
     assert warning.startswith(f"{named(entry)}: {sentence}")
 
@@ -118,7 +118,7 @@ def test_different_work_gets_no_warning(it, other):
     draft = draft_of_other_work(it)
     typed(it, draft, **other)
     entry = factories.time_entry(it, "8", date=DAY)
-    assert preview([entry], by=it.manager)[entry.pk].doubts == []
+    assert preview([entry], by=it.manager)[entry.pk].approval_warnings == []
     assert approve([entry], by=it.manager).warnings == []
     assert maybe_twice([draft]) == {}
 
@@ -128,8 +128,8 @@ def test_a_detail_without_a_person_matches_any_person(it):
     draft = draft_of_other_work(it)
     typed(it, draft, resource=None, task=None)
     entry = factories.time_entry(it, "8", date=DAY)
-    (doubt,) = preview([entry], by=it.manager)[entry.pk].doubts
-    assert doubt.startswith("Possible duplicate: 10 h on 10 Mar 2025 was added by hand to")
+    (warning,) = preview([entry], by=it.manager)[entry.pk].approval_warnings
+    assert warning.startswith("Possible duplicate: 10 h on 10 Mar 2025 was added by hand to")
 
 
 def test_deleted_and_returned_details_are_not_duplicates(it):
@@ -139,10 +139,10 @@ def test_deleted_and_returned_details_are_not_duplicates(it):
     entry = factories.time_entry(it, "8", date=DAY)
     confirm(draft, by=it.manager, on=END)
     again = return_proforma(draft, by=it.manager, on=END)
-    (doubt,) = preview([entry], by=it.manager)[entry.pk].doubts
-    assert f"was added by hand to proforma {again.number}" in doubt
+    (warning,) = preview([entry], by=it.manager)[entry.pk].approval_warnings
+    assert f"was added by hand to proforma {again.number}" in warning
     delete_draft(again, by=it.manager)
-    assert preview([entry], by=it.manager)[entry.pk].doubts == []
+    assert preview([entry], by=it.manager)[entry.pk].approval_warnings == []
 
 
 def test_approving_as_non_chargeable_gets_no_warning(it):

@@ -385,9 +385,9 @@ def test_the_question_counts_all_warnings(no1, contract):
     draft = edit_header(drafted(no1, contract), by=no1.manager, order_reference="PO-A")
     typed(no1, draft, resource=no1.resource, task=no1.task)
     approve([factories.time_entry(no1, "1", date=MAR_2) for _ in range(3)], by=no1.manager)
-    doubts = warnings_of(draft)
-    assert len(doubts) == 4
-    asked = list(map(str, warnings_to_ask(draft, doubts)))
+    warnings = warnings_of(draft)
+    assert len(warnings) == 4
+    asked = list(map(str, warnings_to_ask(draft, warnings)))
     assert asked[0].startswith("Order PO-A is for 100.00 NOK. Proformas under it come to 1,160.00 NOK")
     assert asked[1].startswith("Possible duplicate")
     assert asked[2:] == ["The page shows 2 more warnings."]
@@ -427,8 +427,8 @@ def test_the_advice_after_approving_differs(no1, draft, is_confirmed):
         confirm(draft, by=no1.manager, on=MAR_31)
     entry = factories.time_entry(no1, "1", date=MAR_2)
     remove = "" if is_confirmed else "remove it from the proforma, or "
-    (doubt,) = preview([entry], by=no1.manager)[entry.pk].doubts
-    assert str(doubt).endswith(f"If it is the same work, {remove}approve this entry as non-chargeable.")
+    (warning,) = preview([entry], by=no1.manager)[entry.pk].approval_warnings
+    assert str(warning).endswith(f"If it is the same work, {remove}approve this entry as non-chargeable.")
     (warning,) = approve([entry], by=no1.manager).warnings
     assert str(warning).endswith(
         f"If it is the same work, {remove}cancel this approval and approve the entry as non-chargeable."

@@ -90,7 +90,7 @@ def by_hand(projects, *, since, until) -> list[ByHand]:
     return [ByHand._make(row) for row in rows.order_by("linedetail__pk")]
 
 
-class Doubts:
+class ApprovalWarnings:
     """Warnings about some entries of one legal entity before they are approved: one query for all."""
 
     def __init__(self, entity, entries):

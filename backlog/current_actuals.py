@@ -16,7 +16,7 @@ _LINE = "detail__line"
 _INVOICE = "proforma__proposal__invoice"  # many rows have the same invoice: read it once, without a join
 
 
-def standing_facts(entries):
+def current_actuals(entries):
     """The actuals of the entries that are not reversed, by entry, with their claims and invoices."""
     ways = (f"backlog_item__{_LINE}", f"replaces__backlog_item__{_LINE}", f"detail_actual__{_LINE}")
     facts = (

@@ -1,4 +1,4 @@
-"""The head of a milestone follows the status of its parts (MIL-1)."""
+"""The status of a milestone follows from the status of its parts (MIL-1)."""
 
 from datetime import date
 
@@ -81,7 +81,7 @@ def test_a_part_billed_slice_by_slice_is_in_progress_until_the_last(it):
     assert head() == "completed"
 
 
-def test_heads_of_other_milestones_do_not_change(it):
+def test_other_milestones_do_not_change(it):
     """MIL-1: only milestones whose parts change are updated."""
     other = factories.MilestoneFactory(line=it.contract.lines.get(), number=9, status="completed")
     mark_ready(it.parts, by=it.manager)
