@@ -63,8 +63,8 @@ REFUSALS = {
     "ACTUAL-REVERSED": _("Actual %(actual)s is already reversed, by actual %(reversal)s."),
     # The week page.
     "WEEK-NOT-SAVED": ngettext_lazy(
-        "Nothing was saved: %(count)s thing can't be saved as typed. The reason is shown next to it.",
-        "Nothing was saved: %(count)s things can't be saved as typed. The reason is shown next to each.",
+        "Nothing was saved: %(count)s entered value can't be saved. The reason is shown next to it.",
+        "Nothing was saved: %(count)s entered values can't be saved. The reason is shown next to each.",
         "count",
     ),
     "WEEK-NEGATIVE-HOURS": _("Hours can't be negative. To reduce work, reduce the hours of its entry."),

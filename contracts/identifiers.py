@@ -1,4 +1,4 @@
-"""Checks of identifiers that have a check digit or a format: company, VAT and bank account numbers.
+"""Checks of identifiers that have a check digit or a format: organization, VAT and bank account numbers.
 
 Each country has its own rules. If the rules of a country are not known here, the number is accepted (DOC-5).
 """

@@ -28,8 +28,8 @@ app.conf.beat_schedule = {
     # Hourly, so that each legal entity's day begins in its own time zone.
     "run due invoicing": {"task": "proforma.tasks.run_due_invoicing", "schedule": crontab(minute=5)},
     "add actuals to journals": {"task": "ledger.tasks.add_to_journals", "schedule": crontab(minute=15)},
-    "post by the clock": {"task": "ledger.tasks.post_by_clock", "schedule": crontab(minute=25)},
-    "forget old sessions": {
+    "post automatically": {"task": "ledger.tasks.post_by_clock", "schedule": crontab(minute=25)},
+    "delete expired sessions": {
         "task": "invoicing_site.tasks.forget_old_sessions",
         "schedule": crontab(minute=45, hour=3, day_of_week=0),
     },

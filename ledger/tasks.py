@@ -47,7 +47,7 @@ def fill_proposals(work, entity_key):
     proposals.fill_unblocked(LegalEntity.objects.get(pk=entity_key))
 
 
-@jobs.register("draw_documents", title="Draw the documents of an invoice", permission=jobs.SYSTEM)
+@jobs.register("draw_documents", title="Create the documents of an invoice", permission=jobs.SYSTEM)
 def draw_documents(work, invoice):
     """Create the PDF of a posted invoice, if it has none."""
     documents.draw(CustomerInvoice.objects.get(pk=invoice))

@@ -103,7 +103,9 @@ class ProformaFilter(django_filters.FilterSet):
         choices=[*ProformaInvoice.Status.choices, ("posted", "posted"), ("returned", "returned")],
         method="of_status",
     )
-    confirm_job = ChoicesFilter(label="Background confirm", choices=ProformaInvoice.ConfirmJob.choices)
+    confirm_job = ChoicesFilter(
+        label="Confirming in the background", choices=ProformaInvoice.ConfirmJob.choices
+    )
     customer = RowFilter(label="Customer", model=Customer)
     contract = RowFilter(label="Contract", model=ProjectContract)
     since = DayFilter(label="Cutoff from", field_name="cutoff", lookup_expr="gte")

@@ -403,7 +403,7 @@ class LineDetail(models.Model):
 
     class CreditedPart(models.TextChoices):
         BILL_AGAIN = "again", "bill again"
-        GIVEN_UP = "given_up", "given up"
+        GIVEN_UP = "given_up", "not bill again"
 
     line = models.ForeignKey(ProformaLine, models.CASCADE, related_name="details")
     backlog_item = models.OneToOneField(
@@ -478,7 +478,7 @@ class DetailActual(models.Model):
         CREDIT = "credit", "reversal of the billed sales"
         REST_CREDIT = "rest_credit", "reversal of the billed rest"
         AGAIN = "again", "unbilled sales to be billed again"
-        GIVEN_UP = "given_up", "what was given up"
+        GIVEN_UP = "given_up", "the part that is not billed again"
         BALANCE = "balance", "retainer balance"
 
     detail = models.ForeignKey(LineDetail, models.PROTECT, related_name="detail_actuals")

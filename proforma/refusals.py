@@ -257,17 +257,14 @@ REFUSALS = {
         "Proforma %(number)s exceeds the limit of %(limit)s of the %(level)s by %(over)s. Enter a reason for "
         "confirming it anyway."
     ),
-    "CONFIRM-FAILED": _(
-        "Internal error. Nothing was saved halfway. Confirm it again; the log has the details."
-    ),
+    "CONFIRM-FAILED": _("Internal error. Nothing was saved. Confirm it again; the log has the details."),
     # Invoice runs.
     "RUN-CREATED": ngettext_lazy("Proforma %(proformas)s.", "Proformas %(proformas)s.", "count"),
     "RUN-CREATED-LEFT-OUT": ngettext_lazy(
         "Proforma %(proformas)s. %(why)s", "Proformas %(proformas)s. %(why)s", "count"
     ),
     "RUN-FAILED": _(
-        "Internal error (%(error)s). Nothing was saved halfway; the log has the details. The next run tries "
-        "again."
+        "Internal error (%(error)s). Nothing was saved; the log has the details. The next run tries again."
     ),
     "RUN-DATE-AHEAD": _(
         "%(day)s is in the future: today is %(today)s at %(entity)s. Create a preview for that date, or run "

@@ -141,7 +141,7 @@ class ProformaTable(Table):
     posted_tax = AmountColumn(verbose_name="Tax")
     posted_total = AmountColumn(verbose_name="Total")
     status = StatusColumn()
-    confirm_job = tables.Column(verbose_name="Background confirm", empty_values=(), orderable=False)
+    confirm_job = tables.Column(verbose_name="Confirming in the background", empty_values=(), orderable=False)
 
     selectable = True
     row_amount = "net"

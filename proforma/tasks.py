@@ -34,7 +34,7 @@ def run_due_invoicing():
         try:
             operations.run_invoicing(entity, as_of=today, trigger=InvoiceRun.Trigger.SCHEDULE)
         except Exception:
-            # An error in one company does not stop the others; the job of its open run is tried again.
+            # An error in one legal entity does not stop the others; the job of its open run is tried again.
             logger.exception("The invoice run of %s as of %s stopped.", entity, today)
 
 

@@ -18,7 +18,7 @@ _CHUNK = 5000
 def item_group(
     entity: LegalEntity, transaction_class: str, *, category: int | None, product: int | None
 ) -> int | None:
-    """The item tax group: the company's for milestones, the product's for material, else the category's."""
+    """The item tax group: the entity's for milestones, the product's for material, else the category's."""
     if transaction_class == TransactionClass.MILESTONE:
         return entity.milestone_item_tax_group_id
     return product if transaction_class == TransactionClass.MATERIAL else category

@@ -1,7 +1,7 @@
 """Warnings about a draft, to be checked before it is confirmed (APP-10, CON-12, JRN-3, PRP-8).
 
-Confirming refuses only work dated after today, unless the company invoices in advance, and, if an order is
-required, work that no order covers.
+Confirming refuses only work dated after today, unless the legal entity invoices in advance, and work
+that no order covers, if an order is required.
 """
 
 import datetime
@@ -67,7 +67,7 @@ class _Ahead(NamedTuple):
 def not_yet(proforma: ProformaInvoice) -> Reason | None:
     """That it has work or a milestone dated after today, which can't be billed yet; None if not (PRP-8).
 
-    Its invoice is dated today at the latest. None if the company invoices in advance.
+    Its invoice is dated today at the latest. None if the legal entity invoices in advance.
     """
     ahead = None if proforma.entity.invoices_in_advance else _ahead([proforma]).get(proforma.pk)
     if ahead is None:
@@ -77,7 +77,7 @@ def not_yet(proforma: ProformaInvoice) -> Reason | None:
 
 
 def in_advance(proformas: list[ProformaInvoice]) -> dict[int, Reason]:
-    """The same as a warning, by primary key, for companies that invoice in advance; one query."""
+    """The same as a warning, by primary key, for entities that invoice in advance; one query."""
     found = _ahead([each for each in proformas if each.entity.invoices_in_advance])
     return {pk: Reason("BILLED-IN-ADVANCE", why=ahead.reason) for pk, ahead in found.items()}
 

@@ -59,7 +59,7 @@ def reverse(actuals: Iterable[Actual], *, batch: Batch, booked_by: str | None = 
     it at the same time: an actual is reversed at most once.
     """
     actuals = list(actuals)
-    assert len({actual.pk for actual in actuals}) == len(actuals), "A fact stands twice in one selection."
+    assert len({actual.pk for actual in actuals}) == len(actuals), "An actual is twice in one selection."
     for actual in actuals:
         if actual.reverses_id:
             raise Refused("ACTUAL-IS-REVERSAL", actual=str(actual.pk), original=str(actual.reverses_id))
@@ -78,7 +78,7 @@ def negated(actual: Actual, batch: Batch, booked_by: str | None = None) -> Actua
     Its accounting date is the day of the action (JRN-7). It is booked by the same document as the original,
     unless `booked_by` is given.
     """
-    assert actual.entity_id == batch.entity_id, "A batch belongs to one company."
+    assert actual.entity_id == batch.entity_id, "A batch belongs to one legal entity."
     values = {name: getattr(actual, name) for name in _SAME}
     return Actual(
         **values,
@@ -96,7 +96,7 @@ def replacement(actual: Actual, batch: Batch, **changes) -> Actual:
 
     Its accounting date is the day of the action (JRN-7).
     """
-    assert actual.entity_id == batch.entity_id, "A batch belongs to one company."
+    assert actual.entity_id == batch.entity_id, "A batch belongs to one legal entity."
     values = {name: getattr(actual, name) for name in [*_SAME, "quantity", "amount", "booked_by"]}
     values |= changes
     return Actual(**values, batch=batch, accounting_date=batch.on, replaces=actual)

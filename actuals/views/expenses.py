@@ -25,7 +25,7 @@ _KEPT = "kept_receipts"
 
 
 def resource_of(request):
-    """The reader's resource in the selected company, or None."""
+    """The reader's resource in the selected legal entity, or None."""
     return (
         Resource.objects.filter(entity=request.entity, user=request.user)
         .select_related("role", "entity")

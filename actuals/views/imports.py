@@ -50,7 +50,7 @@ class Imports(ListScreen):
     template_name = "actuals/imports.html"
     noun = ("import", "imports")
     empty_title = "Nothing imported yet"
-    empty_text = "Choose a file. You see what would happen before it does."
+    empty_text = "Choose a file. A preview shows the result before anything is imported."
     empty_link = ("import_file", "Import entries")
 
     @classmethod
@@ -171,7 +171,7 @@ class Upload(FormOperation):
 
 
 class _Step(Screen):
-    """A step after the first: works on the file that the session remembers, in the company it was sent to."""
+    """A step after the first: works on the file in the session, in the legal entity it was sent to."""
 
     permission = "entry.import"
 
@@ -259,7 +259,7 @@ class _Look(_Step, Page):
     template_name = "actuals/import_preview.html"
 
     def within(self):
-        """The projects that the reader may import for; None is all of the company."""
+        """The projects that the reader may import for; None is all of the legal entity."""
         return importing.projects_within(self.request.user, self.request.entity)
 
     def seen(self):

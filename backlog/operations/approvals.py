@@ -183,9 +183,9 @@ def cancel_approval(entries, *, by, on=None, comment="") -> Batch:
     if reason := why_it_stays(entries):
         raise Refused.because(reason)
     items = list(BacklogItem.objects.open().filter(actual__entry__in=entries))
-    standing = Actual.objects.filter(lacks(Actual, "reversed_by"), entry__in=entries, reverses=None)
+    current = Actual.objects.filter(lacks(Actual, "reversed_by"), entry__in=entries, reverses=None)
     by_journal: dict[bool, list[Actual]] = {True: [], False: []}
-    for fact in standing.select_related("replaces").order_by("pk"):
+    for fact in current.select_related("replaces").order_by("pk"):
         by_journal[_is_accrued_behind(fact)].append(fact)
     batch = open_batch(entity, Batch.Action.CANCEL, on=on or entity.today(), by=by)
     reverse(by_journal[False], batch=batch)

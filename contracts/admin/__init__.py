@@ -1,4 +1,4 @@
-"""Admin of companies, people, work, prices and contracts."""
+"""Admin of legal entities, people, work, prices and contracts."""
 
 from contracts.admin import agreement, entity, people, prices, work
 

@@ -1,4 +1,4 @@
-"""Which companies a user sees and sets up in the admin.
+"""Which legal entities a user sees and sets up in the admin.
 
 In the admin, a user's roles decide, not Django's permissions: administrators of a legal entity change its
 set-up, its auditors can only read, a superuser sees everything (SEC-1).

@@ -193,7 +193,7 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
         return [*([EntityFilter] if way_to_entity(self) else []), *super().get_list_filter(request)]
 
     def get_search_fields(self, request):
-        """Add the company's code to the search of every list."""
+        """Add the legal entity's code to the search of every list."""
         found, path = super().get_search_fields(request), way_to_entity(self)
         return [*found, f"{path}__code"] if found and path else found
 

@@ -1,4 +1,4 @@
-"""Choices in the admin: rows of the companies that the user sees or administers."""
+"""Choices in the admin: rows of the legal entities that the user sees or administers."""
 
 from functools import partial
 from urllib.parse import urlencode
@@ -40,7 +40,7 @@ class AdministeredForm(ModelForm):
 
     def _post_clean(self):
         super()._post_clean()
-        self._check_with_what_stands()
+        self._check_unique_code()
         for field, sentence in (*self._strangers(), *self.refusals()):
             self.add_error(field if field in self.fields else None, sentence)
 
@@ -48,8 +48,8 @@ class AdministeredForm(ModelForm):
         """Pairs of a field (or None) and a sentence with the reason why the row can't be saved."""
         return ()
 
-    def _check_with_what_stands(self):
-        """Check that a code is unique in its company; forms of existing rows have no company field."""
+    def _check_unique_code(self):
+        """Check that a code is unique in its legal entity; forms of existing rows have no field for it."""
         if self.errors or self.instance._state.adding:
             return
         typed = {name for name in self._get_validation_exclusions() if name in self.fields}

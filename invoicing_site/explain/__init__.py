@@ -156,7 +156,7 @@ def find(kind: str, name: str, *, entity=None, line: int | None = None) -> Expla
     """Explain the record with this name: an actual or an entry by its id, other kinds by their number.
 
     Kinds: actual, entry (id or external id), proforma, invoice (with `line`: only that line), voucher.
-    Refused if there is no such record, and if several companies have one and `entity` is not given.
+    Refused if there is no such record, and if several legal entities have one and `entity` is not given.
     """
     if kind == "actual":
         return explain_actual(_one(Actual, kind, name, entity, pk=name))

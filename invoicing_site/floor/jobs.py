@@ -212,7 +212,7 @@ def _send(job):
         else:
             perform(job.pk)
     except Exception:
-        logger.exception("%s was not sent. The sweep does it.", job)
+        logger.exception("%s was not sent to a worker. The next sweep runs it.", job)
 
 
 def about(row) -> QuerySet[Job]:

@@ -150,7 +150,7 @@ def largest_remainder(total: Decimal, weights: Sequence[Decimal], currency: str)
     """
     sizes, _ = _as_integers(weights)
     if not sizes:
-        raise ValueError("There is nothing to share the total over.")
+        raise ValueError("A total can't be divided among no shares.")
     if not any(sizes):
         sizes[0] = 1
     if not sum(sizes):
@@ -169,7 +169,7 @@ def adding_up(total: Decimal, exact: Sequence[Decimal], currency: str) -> list[D
     """
     sizes, scale = _as_integers(exact)
     if not sizes:
-        raise ValueError("There is nothing to share the total over.")
+        raise ValueError("A total can't be divided among no shares.")
     places = _places(minor_unit(currency))
     return _in_currency(
         _apportioned(_units(total, currency), [size * 10**places for size in sizes], 10**scale), currency

@@ -24,7 +24,7 @@ from invoicing_site.screens.forms import DayFilter, SearchFilter
 from invoicing_site.screens.pages import Screen
 from invoicing_site.screens.tables import DayColumn, MainColumn, Table, TextColumn
 
-# Actions outside of any company, such as signing in.
+# Actions outside of any legal entity, such as signing in.
 SIGNING_IN = [
     f"invoicing_site.{verb}"
     for verb in (
@@ -120,7 +120,7 @@ def who(event):
 
 
 class AuditTrail(ListScreen):
-    """The events of the selected company, newest first, and the sign-ins of its members."""
+    """The events of the selected legal entity, newest first, and the sign-ins of its members."""
 
     model = AuditEvent
     permission = "audit.view"
@@ -135,7 +135,7 @@ class AuditTrail(ListScreen):
 
     @classmethod
     def rows(cls, request):
-        """Events of the company by its code; sign-ins have none and are shown in the user's companies."""
+        """Events of the entity by its code; sign-ins have none and are shown in the user's entities."""
         names = dict(_members(request).values_list("pk", "username"))
         door = Q(entity="", action__in=SIGNING_IN)
         about = Q(subject_type=User._meta.label_lower, subject_id__in=[str(pk) for pk in names])

@@ -1,4 +1,4 @@
-"""The missing set-up of a company before its first invoice can be posted: a list for administrators."""
+"""The missing set-up of a legal entity before its first invoice can be posted: a list for administrators."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -119,7 +119,7 @@ def _listed(words, last="and"):
 
 
 def dashboard(request, context):
-    """The administration's home page: the groups of the sidebar, and the steps of the selected company."""
+    """The administration's home page: the groups of the sidebar, and the steps of the selected entity."""
     seen = offered(admin.site, request, LegalEntity, seen=True)
     chosen = seen.filter(pk=request.entity.pk).first() if request.entity else None
     entity = chosen or seen.order_by("code").first()

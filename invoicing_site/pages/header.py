@@ -1,4 +1,4 @@
-"""Views of the page header and of saved views: choose a company, notices, search."""
+"""Views of the page header and of saved views: choose a legal entity, notices, search."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
@@ -32,7 +32,7 @@ class Post(View):
 
 
 class ChooseEntity(Post):
-    """Choose one of the user's companies; 404 for any other company."""
+    """Choose one of the user's legal entities; 404 for any other."""
 
     def post(self, request):
         wanted = next((e for e in request.entities if str(e.pk) == request.POST.get("entity")), None)

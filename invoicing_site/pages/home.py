@@ -52,7 +52,7 @@ def added_up(found):
 
 
 class Home(TemplateView):
-    """The work list for all roles of the reader in the selected company."""
+    """The work list for all roles of the reader in the selected legal entity."""
 
     template_name = "home/home.html"
 

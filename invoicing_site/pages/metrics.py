@@ -82,7 +82,7 @@ def _gauges(now):
     open_jobs = Job.objects.filter(state__in=[Job.State.WAITING, Job.State.RUNNING])
     waiting = open_jobs.aggregate(n=Count("pk"), oldest=Min("asked_at"))
     yield GaugeMetricFamily(
-        "ledgerline_jobs_waiting", "Background jobs that wait for a worker or are at work", value=waiting["n"]
+        "ledgerline_jobs_waiting", "Background jobs that are waiting or running", value=waiting["n"]
     )
     yield GaugeMetricFamily(
         "ledgerline_jobs_oldest_age_seconds",

@@ -16,7 +16,7 @@ Each check has a code, and each finding is a sentence with its place.
 | WIP | accruals are reversed when their invoice is posted, and not before |
 | ACCRUED | accounts, subledger and work that is still to be invoiced have the same accruals |
 | DISBURSEMENT | disbursements are cleared when they are billed |
-| KEPT | kept balances equal the entries and transactions that they sum |
+| KEPT | stored balances equal the entries and transactions that they sum |
 | SETTLED | settlements match the transactions that they settle |
 | INVOICE | lines, tax, totals and the customer's entry of an invoice agree |
 | DOCUMENT | stored files exist and are unchanged |

@@ -10,7 +10,7 @@ _NAMED = {"account": Account, "project": Project, "customer": Customer}
 
 
 def kept(entity: LegalEntity):
-    """KEPT: each kept balance has the number and the sums of its rows."""
+    """KEPT: each stored balance has the number and the sums of its rows."""
     periods = {row.pk: str(row) for row in FiscalPeriod.objects.filter(entity=entity)}
     for found in balances.differences(entity):
         key = dict(zip(found.kind.key, found.key, strict=True))

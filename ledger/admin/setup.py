@@ -88,7 +88,7 @@ class FiscalYearAdmin(EntityAdmin):
     inlines = [PeriodInline]
 
     def get_changeform_initial_data(self, request):
-        """The year after the last one of the selected company, or its first one."""
+        """The year after the last one of the selected legal entity, or its first one."""
         initial = super().get_changeform_initial_data(request)
         entity = LegalEntity.objects.filter(pk=initial.get("entity")).first()
         if entity:
@@ -144,11 +144,11 @@ class AccountAdmin(EntityAdmin):
     ]
 
     def get_readonly_fields(self, request, obj=None):
-        settled = Account.SETTLED if obj and obj.standing() else ()
+        settled = Account.SETTLED if obj and obj.why_fixed() else ()
         return list(dict.fromkeys([*super().get_readonly_fields(request, obj), *settled]))
 
     def keeps_rows(self, obj):
-        return obj.standing()
+        return obj.why_fixed()
 
 
 @admin.register(PostingAccount)

@@ -227,7 +227,7 @@ class PeriodPage(DetailScreen):
         )
 
 
-class _Turn(Operation):
+class _ChangePeriod(Operation):
     """Changes the status of a period; its open items are shown, but do not stop it."""
 
     model, permission = FiscalPeriod, "period.close"
@@ -247,21 +247,21 @@ class _Turn(Operation):
         return reverse("period", args=[period.pk])
 
 
-class ClosePeriod(_Turn):
+class ClosePeriod(_ChangePeriod):
     done = "{} is closed."
 
     def turn(self, period):
         return operations.close_period(period, by=self.request.user)
 
 
-class HoldPeriod(_Turn):
+class HoldPeriod(_ChangePeriod):
     done = "{} is on hold: nothing is posted in it for now."
 
     def turn(self, period):
         return operations.put_on_hold(period, by=self.request.user)
 
 
-class ReopenPeriod(_Turn):
+class ReopenPeriod(_ChangePeriod):
     done = "{} is open again."
 
     def turn(self, period):

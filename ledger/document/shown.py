@@ -92,7 +92,7 @@ def _seller(invoice, words):
 
 
 def _seller_identifiers(invoice, words):
-    """The company number as the law of the seller's country requires it (DOC-4)."""
+    """The organization number as the law of the seller's country requires it (DOC-4)."""
     if invoice.seller_country != "NO":
         return [
             f"{words[key]} {value}"
@@ -199,7 +199,7 @@ def _sections(content, sections, words):
 
 
 def _widths(sections, words):
-    """The width in millimetres of each column of amounts: its longest text."""
+    """The width in millimeters of each column of amounts: its longest text."""
     lines = [line for section in sections for line in section["lines"]]
     texts = {
         "quantity": [words["quantity"], *(f"{line['quantity']} {line['unit']}" for line in lines)],

@@ -1,7 +1,7 @@
 """Words and number formats of printed documents, by language.
 
 A document is in the customer's language, not in that of the user who posts it, and must never change. So
-its words are listed here, and not in the translation catalogues of the pages.
+its words are listed here, and not in the translations of the pages.
 """
 
 import datetime
@@ -11,7 +11,7 @@ from babel import Locale
 
 from invoicing_site.floor import formatting
 
-_LOCALES = {"en": "en_GB", "nb": "nb_NO"}
+_LOCALES = {"en": "en_GB", "nb": "nb_NO"}  # en_GB: 20 Nov 2026, not Nov 20, 2026
 
 _ENGLISH = {
     "invoice": "Invoice",
@@ -142,13 +142,13 @@ _BOKMAAL = {
     "price": "Pris",
     "vat": "Mva.",
     "amount": "Beløp",
-    "subtotal": "Sum {}",
+    "subtotal": "Delsum {}",
     "subtotal_plain": "Delsum",
     "complimentary": "uten vederlag",
     "part_of": "(del av {})",
     "net": "Sum ekskl. mva.",
     "tax": "Mva.",
-    "total": "Sum",
+    "total": "Totalt",
     "total_with_tax": "Sum inkl. mva.",
     "tax_summary": "Mva.-spesifikasjon",
     "tax_rate": "Sats",
@@ -164,7 +164,7 @@ _BOKMAAL = {
     "AE": "Omvendt avgiftsplikt, {}",
     "O": "Ikke merverdiavgiftspliktig",
     "line_E": "unntatt",
-    "line_O": "utenfor loven",
+    "line_O": "utenfor mva-loven",
     "line_AE": "omvendt avgiftsplikt",
     "payment": "Betaling",
     "payment_reference": "Betalingsreferanse",
@@ -186,15 +186,15 @@ _BOKMAAL = {
     "vat_number": "Mva.-nr.",
     "annex": "Vedlegg: timer",
     "annex_of": "Timer fakturert med {}",
-    "who": "Hvem",
+    "who": "Navn",
     "work": "Arbeid",
     "hours": "Timer",
     "hours_of": "Timer, {}",
-    "hours_in_all": "Timer i alt",
+    "hours_in_all": "Sum timer",
     "page": "Side {} av {}",
     "time": "Timer",
     "expense": "Utlegg",
-    "material": "Materiell",
+    "material": "Materialer",
     "fee": "Honorar",
     "milestone": "Milepæl",
     "retainer": "Forskudd",

@@ -1,6 +1,6 @@
 """The payment reference of an invoice: a KID, an RF reference, or the invoice number (DOC-5).
 
-A KID has digits and a check digit, as the company has agreed with its bank; a customer may have another
+A KID has digits and a check digit, as the legal entity has agreed with its bank; a customer may have another
 agreement. Zeros fill it up to the agreed length.
 """
 

@@ -173,13 +173,13 @@ class Account(models.Model):
         return reverse("account", args=[self.pk])
 
     def clean(self):
-        """Refuse changes that would change reports of existing postings; see `standing`."""
+        """Refuse changes that would change reports of existing postings; see `why_fixed`."""
         stored = Account.objects.filter(pk=self.pk).first()
         changed = stored and [name for name in self.SETTLED if getattr(stored, name) != getattr(self, name)]
-        if changed and (sentence := stored.standing()):
+        if changed and (sentence := stored.why_fixed()):
             raise ValidationError(sentence)
 
-    def standing(self):
+    def why_fixed(self):
         """The reason why kind, control, number and legal entity can't change.
 
         Empty before the first posting.
@@ -193,7 +193,7 @@ class Account(models.Model):
 
 
 class Dimension(Coded):
-    """A dimension for analysing the books, such as department."""
+    """A dimension for analyzing the books, such as department."""
 
     class Meta(Coded.Meta):
         default_related_name = "dimensions"

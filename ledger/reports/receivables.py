@@ -167,7 +167,7 @@ def open_transactions(customers: Iterable[int], *, on: datetime.date) -> list[Op
     thousands of rows.
     """
     rows = _there(customers, on, _BOOKS)
-    settlements = standing(Settlement.objects.all(), on, _BOOKS)
+    settlements = counted_settlements(Settlement.objects.all(), on, _BOOKS)
     own = _settled(settlements, rows, *_IN_CURRENCY[1:])
     books = _settled(settlements, rows, *_IN_BOOKS[1:])
     left = {}
@@ -186,7 +186,7 @@ def open_transactions(customers: Iterable[int], *, on: datetime.date) -> list[Op
     return [OpenTransaction(row, on, *left[row.pk]) for row in loaded]
 
 
-def standing(settlements, until, dated=_DOCUMENT):
+def counted_settlements(settlements, until, dated=_DOCUMENT):
     """Settlements that count on a day, between transactions that count on it; undone ones cancel out."""
     days = {f"{side}__{dated}__lte": until for side in ("debit", "credit")}
     return settlements.filter(date__lte=until, **days)
@@ -194,7 +194,7 @@ def standing(settlements, until, dated=_DOCUMENT):
 
 def settled_of(transactions: QuerySet[CustomerTransaction], *, on: datetime.date) -> dict[int, Decimal]:
     """The settled amount of each of these transactions at the end of a day, with its sign."""
-    return _settled(standing(Settlement.objects.all(), on), transactions, *_IN_CURRENCY[1:])
+    return _settled(counted_settlements(Settlement.objects.all(), on), transactions, *_IN_CURRENCY[1:])
 
 
 def _settled(settlements, transactions, debit_amount, credit_amount):
@@ -224,7 +224,7 @@ def _there(customers, on, dated):
 def _aged(customers, on, dated, fields) -> dict[tuple[int, str], Ages]:
     """The open amounts by customer and currency, also if they are 0; three queries."""
     sums = defaultdict(Ages)
-    rows, settlements = _there(customers, on, dated), standing(Settlement.objects.all(), on, dated)
+    rows, settlements = _there(customers, on, dated), counted_settlements(Settlement.objects.all(), on, dated)
     of_transaction, of_debit, of_credit = fields
     _age(sums, rows, "", of_transaction, on, 1)
     _age(sums, settlements.filter(debit__in=rows.values("pk")), "debit__", of_debit, on, -1)

@@ -633,7 +633,7 @@ class Migration(migrations.Migration):
                     "credited_part",
                     models.CharField(
                         blank=True,
-                        choices=[("again", "bill again"), ("given_up", "given up")],
+                        choices=[("again", "bill again"), ("given_up", "not bill again")],
                         help_text="What happens to the credited part",
                         max_length=8,
                     ),
@@ -823,7 +823,7 @@ class Migration(migrations.Migration):
                             ("credit", "reversal of the billed sales"),
                             ("rest_credit", "reversal of the billed rest"),
                             ("again", "unbilled sales to be billed again"),
-                            ("given_up", "what was given up"),
+                            ("given_up", "the part that is not billed again"),
                             ("balance", "retainer balance"),
                         ],
                         max_length=17,

@@ -45,11 +45,11 @@ FIXED_PRICE = ContractLine.BillingMethod.FIXED_PRICE
 def confirm(proforma, *, by, on=None, override_reason="") -> ProformaInvoice:
     """Freeze the proforma and create its actuals, in one transaction; this can't be undone (PRO-5).
 
-    `on` is the day of the action, by default the entity's today. The claimed items become *customer invoice
-    posted*, completely billed milestones are completed, and accountants are notified after the commit.
+    `on` is the day of the action, by default the entity's today. The claimed items become *on a confirmed
+    proforma*, completely billed milestones are completed, and accountants are notified after the commit.
     Refused if it is empty or already confirmed, and if it exceeds a not-to-exceed limit, unless `by` may
     override limits and gives a reason (PRO-6). Also refused if an order is required and does not cover it
-    (CON-12), for work or a milestone dated after the company's today unless it invoices in advance (PRP-8),
+    (CON-12), for work or a milestone dated after the entity's today unless it invoices in advance (PRP-8),
     and if its total is too large (APP-10).
     """
     proforma = lock_open(proforma, "confirm")

@@ -157,7 +157,7 @@ def add_detail(
 
     The project defaults to the contract line's. Material needs a product, expenses and fees a category. The
     item tax group defaults to that of the product or category; time without a category gets that of the
-    company's time categories if they all have the same one (JRN-3). Refused on a confirmed proforma, for a
+    entity's time categories if they all have the same one (JRN-3). Refused on a confirmed proforma, for a
     line of another contract, customer or class of work, for a date out of range or more hours than a day has,
     for values below zero, and if the amount or the total of the draft is too large (APP-10).
     """
@@ -286,7 +286,7 @@ def _refuse_bad_texts(description, internal_description):
 
 
 def _refuse_other_entity(entity_id, *rows):
-    """Refused if one of the rows belongs to another company."""
+    """Refused if one of the rows belongs to another legal entity."""
     for row in rows:
         if row is not None and row.entity_id != entity_id:
             raise Refused("OF-OTHER-ENTITY", thing=row)

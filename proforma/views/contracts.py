@@ -105,7 +105,7 @@ class Contract(DetailScreen):
 
 
 def _how_to_invoice(contract, may_create):
-    """The next step towards its first invoice, for this user."""
+    """The next step toward its first invoice, for this user."""
     if contract.status == ProjectContract.Status.DRAFT:
         return "It is a draft. Once a project manager has confirmed it, its work can be invoiced."
     if contract.status == ProjectContract.Status.CLOSED:

@@ -102,7 +102,7 @@ class Proforma(DetailScreen):
         offered = moves.offered(proforma, self.may)
         may_edit, may_confirm = "edit" in offered, "confirm" in offered
         proposal = getattr(proforma, "proposal", None)
-        context |= _standing(proforma, is_open) | _details_shown(self.request, proforma, may_edit)
+        context |= _contract_amounts(proforma, is_open) | _details_shown(self.request, proforma, may_edit)
         context |= _could_be_added(proforma) if may_edit else {}
         context |= _to_confirm(proforma, self.request.user, context["warnings"]) if may_confirm else {}
         return super().get_context_data(
@@ -132,7 +132,7 @@ class Proforma(DetailScreen):
         return mine.filter(pk=self.row.pk).exists()
 
 
-def _standing(proforma, is_open):
+def _contract_amounts(proforma, is_open):
     """The amounts of its contract and, while it is open, the warnings before it is confirmed."""
     performance = contract_performance([proforma.contract])[0]
     return {

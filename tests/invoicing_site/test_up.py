@@ -184,7 +184,7 @@ def test_a_broker_that_is_down_delays_pages_only_briefly(tmp_path, port):
     env = environment(tmp_path, CELERY_BROKER_URL=f"redis://127.0.0.1:{free_port()}/0")
     with running(*SITE, "up", "--port", str(port), env=env, log=tmp_path / "log"):
         assert get(f"http://127.0.0.1:{port}/press/?file={tmp_path}/never", within=30)
-        eventually(lambda: "The sweep does it" in (tmp_path / "log").read_text())
+        eventually(lambda: "The next sweep runs it" in (tmp_path / "log").read_text())
 
 
 @pytest.mark.django_db

@@ -261,8 +261,7 @@ def test_a_failing_contract_does_not_stop_the_others(company, contract, ready, d
     found = run(company)
 
     sentence = (
-        "Internal error (RuntimeError). Nothing was saved halfway; the log has the details. The next run "
-        "tries again."
+        "Internal error (RuntimeError). Nothing was saved; the log has the details. The next run tries again."
     )
     assert [(c, outcome, code) for c, outcome, code, _ in outcomes(found)] == [
         (contract, "created", "RUN-CREATED"),

@@ -13,7 +13,7 @@ from proforma.parties import NUMBERS, in_words, party_changes, party_of
 
 @named(PO_AMOUNT)
 def _its_order_has_room(examined):
-    """CON-12: an error if the company requires an order, else a warning."""
+    """CON-12: an error if the entity requires an order, else a warning."""
     facts = examined.facts
     severity = ERROR if facts.entity.require_order_reference else WARNING
     for shortage in shortages(facts.proforma, orders=facts.orders, rows=facts.under_order):
@@ -27,7 +27,7 @@ def _its_order_has_room(examined):
 
 @named(PO_DATES)
 def _its_order_is_valid(examined):
-    """CON-12: the order may have changed since; an error if the company requires an order, else a warning."""
+    """CON-12: the order may have changed since; an error if the entity requires an order, else a warning."""
     facts = examined.facts
     if why := outside_order(facts.proforma, orders=facts.orders, rows=facts.under_order):
         severity = ERROR if facts.entity.require_order_reference else WARNING

@@ -229,7 +229,7 @@ def edit_header(proposal: InvoiceProposal, *, by, seen: str = "", **changes: Any
 
 
 def _refuse_other_entities(proposal, *rows):
-    """Refused if a row belongs to another company than the proposal."""
+    """Refused if a row belongs to another entity than the proposal."""
     for row in rows:
         if row is not None and row.entity_id != proposal.entity_id:
             raise Refused("CHOICE-OTHER-ENTITY", value=row)

@@ -39,7 +39,7 @@ def lay_out(
 
 @transaction.atomic
 def save_layout(proposal: InvoiceProposal, *, scope: str, by) -> ProposalLayout:
-    """Save the layout of a proposal as the default for its contract, its customer or its company (PRP-3).
+    """Save the layout of a proposal as the default for its contract, customer or legal entity (PRP-3).
 
     Saved are how its first section is printed, whether there is one section or several, and the annex. Titles
     and moved lines are not. Refused (NO-SECTIONS) if it has no sections.

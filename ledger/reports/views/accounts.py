@@ -45,7 +45,7 @@ def asked_period(request, entity) -> Period:
 
 
 class Reports(Page):
-    """The overview of all reports, with key amounts of the company."""
+    """The overview of all reports, with key amounts of the legal entity."""
 
     permission = "report.view"
     template_name = "ledger/reports.html"
@@ -95,7 +95,7 @@ def _later(month, n):
 
 
 class TrialBalancePage(Page):
-    """The accounts of the selected company in a period, and its control accounts with their subledgers."""
+    """The accounts of the selected entity in a period, and its control accounts with their subledgers."""
 
     permission = "report.view"
     template_name = "ledger/trial_balance.html"
