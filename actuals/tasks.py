@@ -28,6 +28,7 @@ def _page_of(job):
 @jobs.register(
     "import_entries",
     title="Import entries",
+    is_long=True,
     permission="entry.import",
     says=_import_says,
     unit="rows",

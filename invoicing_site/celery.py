@@ -10,6 +10,7 @@ import threading
 from celery import Celery
 from celery.schedules import crontab
 from celery.signals import setup_logging
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "invoicing_site.settings")
 
@@ -17,6 +18,10 @@ app = Celery("ledgerline")
 app.set_default()  # for all threads, not only the importing one
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# A worker takes messages of all queues unless it is started with some of them. What can take long has its own
+# queue, so that a worker without it is free for what people wait for.
+SHORT, LONG = "celery", "long"
+app.conf.task_queues = [Queue(SHORT), Queue(LONG)]
 app.conf.beat_schedule = {
     # After a day without a worker, expired messages are not processed.
     "heartbeat": {
@@ -42,6 +47,9 @@ app.conf.beat_schedule = {
     "seal": {"task": "invoicing_site.tasks.seal", "schedule": crontab(minute="*/5")},
     "send seal": {"task": "invoicing_site.tasks.send_seal", "schedule": crontab(minute=35, hour=4)},
 }
+for _name, _entry in app.conf.beat_schedule.items():
+    if _name != "heartbeat":
+        _entry["options"] = {"queue": LONG}
 
 # Set by `up` while its worker thread runs.
 worker_is_here = threading.Event()

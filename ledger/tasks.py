@@ -64,6 +64,7 @@ def _added_says(job):
 @jobs.register(
     "add_to_journals",
     title="Add actuals to journals",
+    is_long=True,
     permission="journal.edit",
     says=_added_says,
     link=lambda job: (reverse("waiting_actuals" if job.is_problem else "journals"), "Show them"),
@@ -105,6 +106,7 @@ def _journals_rows(job, user):
 @jobs.register(
     "post_journals",
     title="Post journals",
+    is_long=True,
     permission="journal.post",
     unit="lines",
     says=_journals_say,
@@ -145,6 +147,7 @@ def _invoices_rows(job, user):
 @jobs.register(
     "post_invoices",
     title="Post invoices",
+    is_long=True,
     permission="proposal.post",
     unit="invoices",
     says=_invoices_say,

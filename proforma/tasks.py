@@ -56,6 +56,7 @@ def _run_link(job):
 @jobs.register(
     KIND,
     title="Invoice run",
+    is_long=True,
     permission="run.start",
     unit="contracts",
     says=_run_says,
@@ -97,6 +98,7 @@ def _confirmed_rows(job, user):
 @jobs.register(
     "confirm_proformas",
     title="Confirm proformas",
+    is_long=True,
     permission="proforma.confirm",
     unit="proformas",
     says=_confirmed_says,

@@ -22,7 +22,7 @@ from tests.running import PRODUCTION, ROOT, environment, python
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCKS = {"requirements.lock": None, "requirements-s3.lock": "s3", "requirements-test.lock": "test"}
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-OURS = ("web", "worker", "beat", "migrate")
+OURS = ("web", "worker", "worker-short", "beat", "migrate")
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
@@ -202,7 +202,7 @@ def test_the_web_command_is_valid(command):
     assert (options.host, options.port, options.workers) == ("0.0.0.0", 8000, 3)
 
 
-@pytest.mark.parametrize("name", ["worker", "beat"])
+@pytest.mark.parametrize("name", ["worker", "worker-short", "beat"])
 def test_the_celery_commands_are_valid(name, tmp_path):
     program, *arguments = map(substituted, COMPOSE["services"][name]["command"])
     assert program == "celery"

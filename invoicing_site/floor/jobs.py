@@ -10,6 +10,7 @@ Each room registers its kinds in its `tasks.py`. Callers name the kind of a job,
 
 import logging
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from invoicing_site.celery import app, somebody_listens
+from invoicing_site.celery import LONG, SHORT, app, somebody_listens
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.reasons import Reason
 from invoicing_site.floor.transaction import is_busy
@@ -62,7 +63,7 @@ class Kind:
     `handler(work, **params)` runs the job, returns an Outcome and reports its progress in `unit`. `says(job)`
     is the sentence of the outcome, `link(job)` the address and the label of the result, `rows(job, user)` a
     template and its context with the result of each row. `gave_up(job)` records the end of a job that failed
-    too often; it can be called twice.
+    too often; it can be called twice. A kind that `is_long` can process many rows; so it has its own queue.
     """
 
     name: str
@@ -75,10 +76,12 @@ class Kind:
     rows: Callable[[Job, User], tuple[str, dict]] | None = None
     gave_up: Callable[[Job], None] | None = None
     asks_for_each: bool = False
+    is_long: bool = False
     silent_for: timedelta = SILENT
 
 
 KINDS: dict[str, Kind] = {}
+_inside_long: ContextVar[bool] = ContextVar("inside_long", default=False)
 
 
 def register(name: str, *, title: str, permission: str, **options):
@@ -208,11 +211,17 @@ def _send(job):
     """Send it to a worker, or run it here if no worker listens; never raises."""
     try:
         if somebody_listens():
-            deliver.delay(job.pk)
+            deliver.apply_async([job.pk], queue=LONG if _is_long(job) else SHORT)
         else:
             perform(job.pk)
     except Exception:
         logger.exception("%s was not sent to a worker. The next sweep runs it.", job)
+
+
+def _is_long(job):
+    """Whether it can take long, or is one of many that a long job requests."""
+    kind = KINDS.get(job.kind)
+    return _inside_long.get() or bool(kind and kind.is_long)
 
 
 def about(row) -> QuerySet[Job]:
@@ -250,6 +259,7 @@ def carry_out(pk) -> bool:
     if kind is None:
         _end(job, State.FAILED, Outcome(UNKNOWN_KIND, is_problem=True))
         return True
+    inside = _inside_long.set(kind.is_long)
     try:
         if job.asked_by_id and not kind.asks_for_each:
             _check(job.asked_by, kind.permission, job.entity)
@@ -265,6 +275,8 @@ def carry_out(pk) -> bool:
         raise
     else:
         _end(job, State.DONE, outcome)
+    finally:
+        _inside_long.reset(inside)
     return True
 
 

@@ -84,9 +84,7 @@ def _content_of(entity, voucher, content, claims):
         yield _said("CHAIN", entity, voucher, _unknown_format(voucher))
     else:
         if voucher.hash != chain.voucher_hash(voucher, *content):
-            yield _said(
-                "CHAIN", entity, voucher, "was changed after posting: its content has another hash."
-            )
+            yield _said("CHAIN", entity, voucher, "was changed after posting: its content has another hash.")
         yield from _claims(entity, voucher, claims)
     yield from _balance(entity, voucher, content[0])
 

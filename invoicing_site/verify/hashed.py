@@ -65,7 +65,9 @@ def _statement(of):
         JOIN {table[DetailActual]} detailactual ON detailactual.detail_id = detail.id
         {{more}} WHERE line.proforma_id = proposal.proforma_id"""
     actual = f"JOIN {table[Actual]} actual ON actual.id = detailactual.actual_id"
-    content = _hash(of, text[Voucher], *map(of_voucher, (LedgerEntry, CustomerTransaction, ProjectTransaction)))
+    content = _hash(
+        of, text[Voucher], *map(of_voucher, (LedgerEntry, CustomerTransaction, ProjectTransaction))
+    )
     journal = _hash(of, text[JournalLine], r"E'\n'", text[Actual])
     invoice = _hash(
         of,

@@ -103,7 +103,7 @@ def test_an_unregistered_kind_is_an_error():
 def test_with_a_broker_the_message_is_sent(broker, monkeypatch, django_capture_on_commit_callbacks):
     sent = []
     monkeypatch.setattr(app.conf, "broker_url", broker)
-    monkeypatch.setattr(jobs.deliver, "delay", sent.append)
+    monkeypatch.setattr(jobs.deliver, "apply_async", lambda args, queue: sent.extend(args))
     if broker == "memory://":
         celery.worker_is_here.set()
     try:
@@ -194,7 +194,7 @@ def test_a_job_of_an_unknown_kind_fails_with_a_sentence(it):
     del jobs.KINDS["hear"]
     jobs.sweep()
     assert (fresh(job).state, job.outcome_code) == ("failed", "UNKNOWN-KIND")
-    assert "does not know" in Notice.objects.get().text
+    assert "This version can't run jobs of the kind hear." in Notice.objects.get().text
 
 
 def test_a_sweep_can_be_restricted(it):
@@ -383,3 +383,43 @@ def test_a_repeated_message_adds_no_attempt_after_the_last_one(it):
     assert (heard, fresh(job).tries, job.state) == ([], 5, "running")
     jobs.sweep()
     assert (fresh(job).state, job.outcome_code) == ("failed", "GAVE-UP")
+
+
+# Queues
+
+
+@pytest.fixture
+def queues(monkeypatch):
+    """The queue of each job that is sent, by kind."""
+    sent = []
+
+    def send(args, queue):
+        sent.append((Job.objects.get(pk=args[0]).kind, queue))
+
+    monkeypatch.setattr(jobs, "somebody_listens", lambda: True)
+    monkeypatch.setattr(jobs.deliver, "apply_async", send)
+    return sent
+
+
+@pytest.mark.django_db(transaction=True)
+def test_long_jobs_have_a_queue_of_their_own(queues):
+    """A month end does not delay what people wait for: what a long job requests is in its queue as well."""
+
+    @jobs.register("read", title="Read", permission=jobs.SYSTEM, is_long=True)
+    def read(work):
+        jobs.enqueue_on_commit("hear", word="page")
+
+    jobs.enqueue_on_commit("hear", word="ding")
+    long = jobs.enqueue_on_commit("read")
+    jobs.carry_out(long.pk)
+    jobs.enqueue_on_commit("hear", word="dong")
+    assert queues == [("hear", "celery"), ("read", "long"), ("hear", "long"), ("hear", "celery")]
+
+
+def test_a_worker_takes_both_queues_and_the_clock_sends_long_tasks():
+    assert {queue.name for queue in app.conf.task_queues} == {celery.SHORT, celery.LONG}
+    entries = app.conf.beat_schedule
+    assert {name for name, entry in entries.items() if entry["options"].get("queue") != "long"} == {
+        "heartbeat"
+    }
+    assert entries["heartbeat"]["options"] == {"expires": 60 * 60}
