@@ -25,36 +25,45 @@ def declare(model, *fields: str):
 def containing(rows, fields, text: str):
     """The rows in which each word of the text is a part of one of the fields, or of a path to another row.
 
-    One or two letters have to be the beginning of the field.
+    One or two letters have to be the beginning of a word.
     """
     for word in text.split()[:_MOST_WORDS]:
         rows = rows.filter(_holds(rows.model, fields, word))
     return rows
 
 
+def newest(rows, n: int):
+    """The newest n of the rows that contain a text, newest first."""
+    # In the order of keys, PostgreSQL would read all rows for a rare word: it takes it for a frequent one.
+    keys = list(rows.order_by().values_list("pk", flat=True)[: _MOST_KEYS + 1])
+    if len(keys) <= _MOST_KEYS:
+        rows = rows.filter(pk__in=sorted(keys)[-n:])
+    return rows.order_by("-pk")[:n]
+
+
 def _holds(model, fields, word):
-    lookup = "icontains" if len(word) >= _LETTERS else "istartswith"
-    found, indexed = Q(), {}
+    found, elsewhere = Q(), {}
     for path in fields:
         hops, other, column = _parted(model, path)
-        if column in _declared.get(other, ()):
-            indexed.setdefault((hops, other), []).append(column)
+        if hops and column in _declared.get(other, ()):
+            elsewhere.setdefault((hops, other), []).append(column)
         else:
-            found |= Q(**{f"{path}__{lookup}": word})
-    for (hops, other), columns in indexed.items():
+            found |= _has(path, word)
+    for (hops, other), columns in elsewhere.items():
         there = Q()
         for column in columns:
-            there |= Q(**{f"{column}__{lookup}": word})
-        found |= _among(hops, other._base_manager.filter(there).order_by(), there)
+            there |= _has(column, word)
+        rows = other._base_manager.filter(there).order_by()
+        keys = list(rows.values_list("pk", flat=True)[: _MOST_KEYS + 1])
+        # Keys let an index of the foreign key take part.
+        found |= Q(**{f"{hops}__in": keys if len(keys) <= _MOST_KEYS else rows.values("pk")})
     return found
 
 
-def _among(hops, rows, condition):
-    """By their keys if the rows are few: the planner takes a rare word for a frequent one."""
-    keys = list(rows.values_list("pk", flat=True)[: _MOST_KEYS + 1])
-    if len(keys) <= _MOST_KEYS:
-        return Q(**{f"{hops or 'pk'}__in": keys})
-    return Q(**{f"{hops}__in": rows.values("pk")}) if hops else condition
+def _has(path, word):
+    if len(word) >= _LETTERS:
+        return Q(**{f"{path}__icontains": word})
+    return Q(**{f"{path}__istartswith": word}) | Q(**{f"{path}__icontains": f" {word}"})
 
 
 def _parted(model, path):

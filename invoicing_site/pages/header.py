@@ -12,7 +12,7 @@ from django.views.generic import TemplateView, View
 from actuals.models import Entry
 from contracts.middleware import CHOSEN
 from contracts.models import Customer, Project, ProjectContract
-from invoicing_site.floor.searching import containing
+from invoicing_site.floor.searching import containing, newest
 from invoicing_site.models import Notice, SavedView
 from invoicing_site.screens.operations import way_back
 from ledger.models import CustomerInvoice, IntegrationJournal, InvoiceProposal, Voucher
@@ -113,4 +113,4 @@ class Search(TemplateView):
         for title, model, fields, permission, joined in kinds:
             if any(self.request.may(permission, entity) for entity in self.request.entities):
                 rows = model.objects.visible_to(self.request.user).select_related("entity", *joined)
-                yield title, list(containing(rows, fields, text).order_by("-pk")[:_FOUND])
+                yield title, list(newest(containing(rows, fields, text), _FOUND))

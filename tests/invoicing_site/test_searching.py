@@ -5,7 +5,7 @@ from django.db import connection
 
 from contracts.models import ContractCustomer, Customer, Project, ProjectContract
 from invoicing_site.floor import searching
-from invoicing_site.floor.searching import containing
+from invoicing_site.floor.searching import containing, newest
 from tests.factories import company, contract, customer
 
 pytestmark = pytest.mark.django_db
@@ -34,8 +34,9 @@ def test_each_word_is_in_one_of_the_fields(it):
     assert found("") >= {"K-17", "K-170"}
 
 
-def test_one_or_two_letters_are_the_beginning_of_a_field(it):
+def test_one_or_two_letters_are_the_beginning_of_a_word(it):
     assert found("no") == {"K-17"}
+    assert found("nordlys as") == {"K-17"}
     assert found("k-") == {"K-17", "K-170"}
     assert found("ys") == set()
 
@@ -53,6 +54,14 @@ def test_words_of_other_rows_are_found_whether_few_or_many_rows_have_them(it, mo
         ("c-north sørlys", set()),
     ):
         assert set(containing(ContractCustomer.objects.all(), FIELDS, text)) == expected, text
+
+
+@pytest.mark.parametrize("most_keys", [1000, 0])
+def test_the_newest_rows_come_first(it, monkeypatch, most_keys):
+    monkeypatch.setattr(searching, "_MOST_KEYS", most_keys)
+    rows = containing(Customer.objects.all(), ["name"], "lys")
+    assert list(newest(rows, 1)) == [it.sor]
+    assert list(newest(rows, 3)) == [it.sor, it.nord]
 
 
 def test_the_columns_of_all_models_exist():
