@@ -12,9 +12,11 @@ hash other columns, add a format and make it the current one. A format with post
 import datetime
 import hashlib
 import json
+from collections import namedtuple
 from decimal import Decimal
 from functools import cache, lru_cache
 from operator import attrgetter
+from typing import Any
 
 from django.db import models
 
@@ -93,9 +95,20 @@ FORMATS = {1: _FIRST}
 CURRENT = 1
 
 
+def plain(model: type[models.Model]) -> Any:
+    """A class for rows of the model as tuples of their columns: much faster to read than instances.
+
+    `canonical` writes the same text for both.
+    """
+    row = namedtuple(model.__name__, [field.attname for field in model._meta.concrete_fields])  # noqa: PYI024
+    row.stored_as = model  # type: ignore[attr-defined]  # what `canonical` looks for
+    return row
+
+
 def canonical(row, of: int | None = None) -> str:
     """The content of one row as a text, the same before it is saved and after it is read."""
-    label, read, writers = _reader(type(row), of or CURRENT)
+    kind = type(row)
+    label, read, writers = _reader(getattr(kind, "stored_as", kind), of or CURRENT)
     values = [None if v is None else write(v) for v, write in zip(read(row), writers, strict=True)]
     return _encode([label, *values])
 

@@ -31,6 +31,7 @@ from contracts.models import (
     Task,
 )
 from contracts.rates import Rates
+from ledger.books import chain
 from ledger.books.periods import PeriodBook
 from ledger.invoicing import disbursements
 from ledger.invoicing.claims import by_keys, claimed_by, claims_of
@@ -82,6 +83,20 @@ class Billed(NamedTuple):
     def sort(self) -> tuple:
         """The key that decides where it is posted."""
         return self.transaction_class, self.category_id, self.contract_line_id, self.project_id
+
+
+_PlainActual = chain.plain(Actual)
+
+
+class Link(NamedTuple):
+    """An actual that confirming created, with its detail: a row of `DetailActual`."""
+
+    id: int
+    detail_id: int
+    actual_id: int
+    part: str
+    actual: Any
+    stored_as = DetailActual
 
 
 class MilestoneBilled(NamedTuple):
@@ -149,7 +164,7 @@ class InvoiceFacts:
     due_date: datetime.date
     lines: list[ProposalLine]
     billed: list[Billed]
-    links: list[DetailActual]  # all actuals that confirming created, billed or not
+    links: list[Link]  # all actuals that confirming created, billed or not
     contract_lines: dict[int, ContractLine]
     named: dict[
         str, dict[int, Model | MilestoneBilled]
@@ -286,13 +301,14 @@ def _lines(proposals) -> dict[int, list[ProposalLine]]:
     return found
 
 
-def _links(details, proformas) -> dict[int, list[DetailActual]]:
+def _links(details, proformas) -> dict[int, list[Link]]:
     """All actuals that confirming created, by proforma."""
     proforma_of = {detail.detail_id: detail.proforma_id for detail in details}
-    found: dict[int, list[DetailActual]] = {key: [] for key in proformas}
-    links = DetailActual.objects.select_related("actual").order_by("pk")
-    for link in by_keys(links, "detail", proforma_of):
-        found[proforma_of[link.detail_id]].append(link)
+    found: dict[int, list[Link]] = {key: [] for key in proformas}
+    columns = ("id", "detail_id", "actual_id", "part", *(f"actual__{name}" for name in _PlainActual._fields))
+    links = DetailActual.objects.order_by("pk").values_list(*columns)
+    for key, detail, actual, part, *row in by_keys(links, "detail", proforma_of):
+        found[proforma_of[detail]].append(Link(key, detail, actual, part, _PlainActual(*row)))
     return found
 
 
