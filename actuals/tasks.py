@@ -34,7 +34,7 @@ def _page_of(job):
     unit="rows",
     link=lambda job: (_page_of(job), "Show the import"),
     gave_up=lambda job: imports.give_up(EntryImport.objects.get(pk=job.params["asked"])),
-    asks_for_each=True,  # the import itself keeps why it was refused
+    checks_each_row=True,  # the import itself keeps why it was refused
 )
 def import_entries(work, asked):
     """Import a file in the background (IMP-1)."""

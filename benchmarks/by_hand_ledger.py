@@ -33,11 +33,11 @@ from ledger.models import (
 NO_HASH = f"'{'0' * 64}'"
 
 
-# Kept balances
+# Stored balances
 
 
 def raised(model, rows, only="", *, key: dict, sums: dict) -> str:
-    """Add the rows of the new vouchers to their balances; both name columns with what they are of a row."""
+    """Add the rows of the new vouchers to their balances. `key` and `sums`: SQL over a row, by column."""
     nullable = {field.attname for field in model._meta.concrete_fields if field.null}
     target = ", ".join(f"COALESCE({name}, 0)" if name in nullable else name for name in key)
     table = model._meta.db_table

@@ -6,7 +6,7 @@ class ContractsConfig(AppConfig):
     verbose_name = "Contracts"
 
     def ready(self):
-        from contracts import askers
+        from contracts import requesters
         from invoicing_site.floor import jobs
 
-        jobs.check_askers_with(askers.recheck_permission_in)
+        jobs.check_requesters_with(requesters.recheck_permission_in)

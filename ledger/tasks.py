@@ -112,7 +112,7 @@ def _journals_rows(job, user):
     says=_journals_say,
     link=_journals_link,
     rows=_journals_rows,
-    asks_for_each=True,
+    checks_each_row=True,
 )
 def post_chosen_journals(work, journals, on):
     """Post these journals (JRN-4)."""
@@ -153,7 +153,7 @@ def _invoices_rows(job, user):
     says=_invoices_say,
     link=lambda job: (reverse("proposals"), "Invoice proposals"),
     rows=_invoices_rows,
-    asks_for_each=True,
+    checks_each_row=True,
 )
 def post_chosen_invoices(work, proposals, on):
     """Post these proposals, each as a whole or not at all (PST-1)."""

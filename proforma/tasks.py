@@ -62,7 +62,7 @@ def _run_link(job):
     says=_run_says,
     link=_run_link,
     gave_up=lambda job: stop(InvoiceRun(pk=job.params["run"])),
-    asks_for_each=True,
+    checks_each_row=True,
     silent_for=datetime.timedelta(minutes=3),  # progress is reported after each contract
 )
 def carry_out_run(work, run):
@@ -105,7 +105,7 @@ def _confirmed_rows(job, user):
     link=lambda job: (reverse("proformas"), "Proforma invoices"),
     rows=_confirmed_rows,
     gave_up=lambda job: stop_confirming(job.params["proformas"]),
-    asks_for_each=True,
+    checks_each_row=True,
 )
 def confirm_proformas(work, proformas, on):
     """Confirm each, and store the reason on those that are refused (PRO-5)."""

@@ -52,7 +52,7 @@ def _settled(reversals) -> set[int]:
         # After a return, the one that is reversed replaces the original, which the journal books (PRP-6).
         is_own = original.booked_by == Actual.BookedBy.JOURNAL
         originals[actual.pk] = original.pk if is_own else original.replaces_id
-    # Whoever is adding one of them to a journal commits first.
+    # A transaction that is adding one of them to a journal commits first.
     waiting = ActualToJournal.objects.filter(pk__in=set(originals.values()) - {None})
     found = {row.pk for row in waiting.locked()}
     leave_queue(found)

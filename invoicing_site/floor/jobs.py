@@ -75,7 +75,7 @@ class Kind:
     link: Callable[[Job], tuple[str, str]] | None = None
     rows: Callable[[Job, User], tuple[str, dict]] | None = None
     gave_up: Callable[[Job], None] | None = None
-    asks_for_each: bool = False
+    checks_each_row: bool = False
     is_long: bool = False
     silent_for: timedelta = SILENT
 
@@ -88,7 +88,7 @@ def register(name: str, *, title: str, permission: str, **options):
     """Decorate the handler of a kind of job; for the options see `Kind`.
 
     Before the handler is called, the permission of the requester is checked again, for the legal entity. With
-    `asks_for_each`, the handler checks it for each row, so that each refused row has a reason.
+    `checks_each_row`, the handler checks it for each row, so that each refused row has a reason.
     """
 
     def registered(handler):
@@ -102,7 +102,7 @@ def register(name: str, *, title: str, permission: str, **options):
 _check: Callable | None = None
 
 
-def check_askers_with(check: Callable):
+def check_requesters_with(check: Callable):
     """Set `check(user, permission, entity code)`, which refuses requesters who have lost the permission."""
     global _check
     _check = check
@@ -261,7 +261,7 @@ def carry_out(pk) -> bool:
         return True
     inside = _inside_long.set(kind.is_long)
     try:
-        if job.asked_by_id and not kind.asks_for_each:
+        if job.asked_by_id and not kind.checks_each_row:
             _check(job.asked_by, kind.permission, job.entity)
         outcome = kind.handler(Work(job, kind), **job.params) or Outcome("DONE")
     except Refused as refusal:

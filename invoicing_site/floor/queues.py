@@ -17,7 +17,7 @@ from django.utils import timezone
 from invoicing_site.floor.querysets import LockingQuerySet, in_chunks
 from invoicing_site.floor.reasons import Reason, ReasonField
 
-# So long the clock leaves a row alone after it could not be taken; a person's action takes it at any time.
+# After a failure, the clock tries a row again only after this time; a person can do so at any time.
 PAUSE = datetime.timedelta(hours=6)
 
 

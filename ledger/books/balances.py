@@ -1,4 +1,4 @@
-"""Kept balances: what a posting adds to them, and where they differ from their rows (PST-6, PST-8).
+"""Stored balances: what a posting adds to them, and where they differ from their rows (PST-6, PST-8).
 
 Postings are added in Python, from exact decimals: SQLite would add floats.
 """

@@ -79,7 +79,9 @@ def write_vouchers(
         )
         for row in plan.customer_transactions:
             row.voucher_id = key
-            if plan.kind == Voucher.Kind.SETTLEMENT:  # what settles counts the difference already
+            if (
+                plan.kind == Voucher.Kind.SETTLEMENT
+            ):  # the settling transaction already includes the difference
                 row.closed_on = max(row.date, plan.date)
         voucher.hash = chain.hash_of_texts(
             voucher, entries, chain.texts_of(plan.customer_transactions), project_transactions
@@ -140,7 +142,7 @@ def _close(transactions, before) -> int:
 
 @transaction.atomic
 def rebuild_balances(entity: LegalEntity) -> int:
-    """Correct the kept balances and closing days that differ from their rows; returns how many.
+    """Correct the stored balances and closing days that differ from their rows; returns how many.
 
     Postings wait until it ends. A balance without rows becomes 0, because balances are never deleted.
     """

@@ -70,7 +70,7 @@ class TrialBalance:
 def trial_balance(entity: LegalEntity, *, start: datetime.date, end: datetime.date) -> TrialBalance:
     """Each account with postings up to `end`, by voucher date, in order of number.
 
-    Of one that only earlier years posted on, and left at nothing, there is no row. Eight queries at most.
+    An account that only earlier years posted on, and whose balance is 0, has no row. Eight queries at most.
     """
     assert start <= end, "A period ends on or after the day it begins."
     year = FiscalYear.objects.filter(entity=entity, starts__lte=start, ends__gte=start).first()

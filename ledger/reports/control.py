@@ -173,7 +173,7 @@ def _at_end_of(day, entity):
 def compared(entity: LegalEntity, control: str) -> list[Compared]:
     """Ledger and subledger of one control, for each customer or project and currency, from their rows.
 
-    For `verify_ledger`, which does not trust kept balances: two queries. The order is always the same.
+    For `verify_ledger`, which does not trust stored balances: two queries. The order is always the same.
     """
     name, kinds, _ = _SUBLEDGERS[_Control(control)]
     by = (name, "currency")

@@ -1,4 +1,4 @@
-"""Balances at the end of a day: the kept ones of all periods that have begun, less the rows dated later.
+"""Balances at the end of a day: the stored ones of all periods that have begun, less the rows dated later.
 
 So a page reads a few balances of each period, and the rows of one period at most: none on its last day, and
 none today unless something is dated in the future.

@@ -116,8 +116,8 @@ class ProjectStatement:
 def project_statement(project: Project, *, start: datetime.date, end: datetime.date) -> ProjectStatement:
     """The statement of one project. Two queries at most if its entity is loaded.
 
-    It reads kept balances, and the rows of periods that are not whole before or in the statement, or that are
-    longer than a month.
+    It reads stored balances, and rows of periods that are longer than a month or not wholly before or in the
+    statement.
     """
     assert start <= end, "A period ends on or after the day it begins."
     earlier, within = [], []

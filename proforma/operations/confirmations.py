@@ -10,8 +10,8 @@ from actuals.models import Actual, Batch
 from actuals.operations import negated, open_batch, record
 from backlog.models import BacklogItem
 from backlog.operations import settle
-from contracts.askers import recheck_permission
 from contracts.models import ContractLine, TransactionClass, overrides_limits
+from contracts.requesters import recheck_permission
 from invoicing_site.floor import audit, checked, jobs, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, lacks, write_rows

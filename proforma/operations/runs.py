@@ -12,8 +12,8 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from backlog.models import BacklogItem
-from contracts.askers import NO_LONGER, recheck_permission
 from contracts.models import ProjectContract, ScheduleEntry
+from contracts.requesters import NO_LONGER, recheck_permission
 from invoicing_site.floor import audit, jobs, moves, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze, in_chunks

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.models import ContractCustomer, Customer, LegalEntity, Project, ProjectContract
 from invoicing_site.floor import money
+from ledger.books.periods import PeriodBook
 from ledger.books.plan import imbalance
 from ledger.invoicing.corrected import BookedSum, Corrected
 from ledger.invoicing.load import AccruedSum, Billed, InvoiceFacts
@@ -88,6 +89,8 @@ def facts(nets, taxes, projects, *, currency, own, rate, agreed=None, accrued=()
             "milestone": {},
         },
         accrued=list(accrued),
+        periods=PeriodBook(entity, []),
+        orders=[],
         accrued_transactions=[],
         disbursements={},
         unbooked_disbursements=[],

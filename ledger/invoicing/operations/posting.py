@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from contracts.askers import no_longer_for, recheck_permission
+from contracts.requesters import no_longer_for, recheck_permission
 from invoicing_site.floor import formatting, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.reasons import Reason

@@ -69,7 +69,7 @@ def create_proposals(entity: LegalEntity) -> list[InvoiceProposal]:
 
 @transaction.atomic
 def _create_claimed(waiting: Sequence[ProformaToPropose]) -> list[InvoiceProposal]:
-    """The new proposals of those that nobody else has."""
+    """The new proposals of those that no other transaction has."""
     keys = [row.pk for row in waiting]
     claimed = ProformaToPropose.objects.filter(pk__in=keys).claimed(len(keys))
     return _create(claimed) if claimed else []

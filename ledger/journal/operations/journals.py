@@ -13,12 +13,12 @@ from graphlib import CycleError, TopologicalSorter
 from django.db.models import F
 from django.utils import timezone
 
-from contracts.askers import recheck_permission
 from contracts.models import (
     LegalEntity,
     NumberSequence,
 )
 from contracts.operations.numbers import draw_number
+from contracts.requesters import recheck_permission
 from invoicing_site.floor import audit, jobs, moves, transaction
 from invoicing_site.floor.errors import Refused
 from invoicing_site.floor.querysets import analyze
