@@ -123,6 +123,22 @@ def test_no_paragraph_is_repeated(doc):
     assert repeated(doc.read_text()) == []
 
 
+def repeated_items(text):
+    """Items of lists whose first line is also the beginning of another one; merging can double them."""
+    items = [line for line in prose(text).splitlines() if re.match(r"\s*[-*] .{20}", line)]
+    return sorted({item for item in items if sum(other.startswith(item) for other in items) > 1})
+
+
+@every()
+def test_no_item_of_a_list_is_repeated(doc):
+    assert repeated_items(doc.read_text()) == []
+
+
+def test_repeated_items_are_found():
+    text = "- Pages and files are compressed.\n- Lists stay fast.\n- Pages and files are compressed. Too.\n"
+    assert repeated_items(text) == ["- Pages and files are compressed."]
+
+
 @every()
 def test_every_link_and_picture_exists(doc):
     assert list(broken_links(doc.read_text(), doc.parent)) == []

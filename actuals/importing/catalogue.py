@@ -29,7 +29,7 @@ def plural(kind) -> str:
     return str(KINDS[kind]._meta.verbose_name_plural)
 
 
-class _Shelf:
+class _Records:
     """Records of one kind within one scope, such as the tasks of one project."""
 
     def __init__(self):
@@ -55,9 +55,9 @@ class _Shelf:
         return fold in self.by_fold or fold in self.by_name
 
 
-def _only(shelf, text, thing):
+def _only(found, text, thing):
     fold = " ".join(text.casefold().split())
-    shelf[fold] = thing if shelf.get(fold, thing) is thing else None
+    found[fold] = thing if found.get(fold, thing) is thing else None
 
 
 class Catalogue:
@@ -73,7 +73,7 @@ class Catalogue:
         self.create = {kind for kind in KINDS if plural(kind) in create}
         self.item_tax_group = item_tax_group
         self.new = {kind: [] for kind in KINDS}
-        self._shelves = {}
+        self._by_kind = {}
         self._suggestions = {}
         for kind, thing in itertools.chain(
             (("project", row) for row in Project.objects.filter(entity=entity)),
@@ -81,17 +81,17 @@ class Catalogue:
             (("category", row) for row in Category.objects.filter(entity=entity)),
             (("product", row) for row in Product.objects.filter(entity=entity)),
         ):
-            self._shelf(kind, _scope(thing)).add(thing)
+            self._of_kind(kind, _scope(thing)).add(thing)
         for resource in Resource.objects.filter(entity=entity).select_related("user"):
             user = resource.user
             names = (user.email, user.username, user.get_full_name()) if user else ()
-            self._shelf("resource", None).add(resource, *names)
+            self._of_kind("resource", None).add(resource, *names)
 
     def load_tasks(self, projects):
         """Load the tasks of these projects."""
         for chunk in in_chunks({project.pk for project in projects if project.pk}, 5000):
             for task in Task.objects.filter(project__in=chunk).select_related("project"):
-                self._shelf("task", _scope(task)).add(task)
+                self._of_kind("task", _scope(task)).add(task)
 
     def find(self, kind, text, scope=None):
         """The record of that kind with this code or name; Invalid with the nearest code if there is none.
@@ -99,10 +99,10 @@ class Catalogue:
         The scope is a project for tasks, a transaction class for categories.
         """
         key = scope.code if isinstance(scope, models.Model) else scope
-        shelf = self._shelf(kind, key)
-        if thing := shelf.find(text):
+        found = self._of_kind(kind, key)
+        if thing := found.find(text):
             return thing
-        if shelf.is_ambiguous(text):
+        if found.is_ambiguous(text):
             raise Invalid("NAME-AMBIGUOUS", kinds=plural(kind), name=shortened(text, 60))
         if kind in self.create:
             return self._made(kind, text, scope)
@@ -114,10 +114,10 @@ class Catalogue:
 
     def known(self, kind, text, scope=None):
         """The record, or None."""
-        return self._shelf(kind, scope).find(text)
+        return self._of_kind(kind, scope).find(text)
 
-    def _shelf(self, kind, scope) -> _Shelf:
-        return self._shelves.setdefault((kind, scope), _Shelf())
+    def _of_kind(self, kind, scope) -> _Records:
+        return self._by_kind.setdefault((kind, scope), _Records())
 
     def _made(self, kind, text, scope):
         model = KINDS[kind]
@@ -134,7 +134,7 @@ class Catalogue:
         if kind in ("category", "product") and self.item_tax_group is not None:
             fields["item_tax_group_id"] = self.item_tax_group.pk
         thing = model(code=text, name=text, **fields)
-        self._shelf(kind, _scope(thing)).add(thing)
+        self._of_kind(kind, _scope(thing)).add(thing)
         self.new[kind].append(thing)
         return thing
 
@@ -159,7 +159,7 @@ class Catalogue:
         if found is None:
             if len(self._suggestions) >= _MOST_SUGGESTIONS:
                 return ""
-            things = self._shelf(kind, key).by_code.values()
+            things = self._of_kind(kind, key).by_code.values()
             if kind == "project":
                 things = [project for project in things if self.reaches(project)]
             folds = {thing.code.casefold(): thing.code for thing in things}

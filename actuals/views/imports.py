@@ -252,7 +252,7 @@ class Columns(_Step, FormView):
         }
 
 
-class _Look(_Step, Page):
+class _PreviewStep(_Step, Page):
     """The preview, with every error and every decision."""
 
     title = "Import entries"
@@ -311,7 +311,7 @@ def _found(preview):
     }
 
 
-class PreviewPage(_Look):
+class PreviewPage(_PreviewStep):
     """Third step: what would happen; the button imports all or nothing, at once or in the background."""
 
     def post(self, request, *args, **kwargs):

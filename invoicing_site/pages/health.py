@@ -59,7 +59,7 @@ def health(get_response):
     return middleware
 
 
-def _look() -> dict:
+def _states() -> dict:
     """The state of each part, and a sentence for each problem."""
     for look in (_files, _broker):
         look.start()
@@ -83,7 +83,7 @@ def _look() -> dict:
 
 
 # Each check writes, and anybody can call it, so one check answers all requests within these seconds.
-_found = Recent(lambda: _look(), seconds=5)
+_found = Recent(lambda: _states(), seconds=5)
 
 
 def _database():
@@ -107,7 +107,7 @@ def _database():
     return "up"
 
 
-class _Look:
+class _ServerCheck:
     """A check of a server that may not answer: in a separate thread, so that a timeout is a result.
 
     If a thread hangs, no second one is started.
@@ -122,7 +122,7 @@ class _Look:
 
     def start(self):
         if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._look, daemon=True)
+            self._thread = threading.Thread(target=self._ask, daemon=True)
             self._thread.start()
 
     def answer(self):
@@ -130,7 +130,7 @@ class _Look:
         self._thread.join(self.PATIENCE)
         return "down" if self._thread.is_alive() else self._state
 
-    def _look(self):
+    def _ask(self):
         try:
             self._check()
             self._state = "up"
@@ -147,8 +147,8 @@ def _check_broker():
 
 
 # Documents and receipts are files; without a broker, no background task runs.
-_files = _Look(files.check, "Files can't be stored.")
-_broker = _Look(_check_broker, "The message broker does not answer.")
+_files = _ServerCheck(files.check, "Files can't be stored.")
+_broker = _ServerCheck(_check_broker, "The message broker does not answer.")
 
 
 def _heartbeats(now: datetime):

@@ -159,8 +159,8 @@ def test_a_server_that_never_answers_does_not_keep_health_waiting(noon, client, 
         begun.append(1)
         answers.wait(60)
 
-    monkeypatch.setattr(health, "_broker", health._Look(hang, "hangs"))
-    monkeypatch.setattr(health._Look, "PATIENCE", 0.05)
+    monkeypatch.setattr(health, "_broker", health._ServerCheck(hang, "hangs"))
+    monkeypatch.setattr(health._ServerCheck, "PATIENCE", 0.05)
     try:
         for _ in range(3):
             health._found.forget()
@@ -227,7 +227,7 @@ def test_a_slow_check_answers_those_who_waited_for_it(client, monkeypatch):
         now[0] += 20
         return {"database": "down", "problems": []}
 
-    monkeypatch.setattr(health, "_look", look)
+    monkeypatch.setattr(health, "_states", look)
     monkeypatch.setattr(recent.time, "monotonic", lambda: now[0])
     for _ in range(2):
         assert client.get("/health/").status_code == 503
