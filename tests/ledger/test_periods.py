@@ -13,7 +13,7 @@ from invoicing_site.models import AuditEvent
 from ledger.books.periods import PeriodBook, hold_open, next_open_day, period_of
 from ledger.closing.operations import close_period, put_on_hold, reopen_period
 from ledger.closing.still_open import earlier_open, still_open
-from ledger.invoicing.operations import posting
+from ledger.invoicing.operations import posting, writing
 from ledger.journal.operations import journals
 from ledger.journal.operations.journals import add_to_journals
 from ledger.models import FiscalPeriod, InvoiceProposal
@@ -235,7 +235,7 @@ def steps(monkeypatch):
 
     for lock in ("held", "locked"):
         watch(LockingQuerySet, lock, lambda rows, lock=lock: f"{rows.model.__name__} {lock}")
-    for module in (journals, posting):
+    for module in (journals, writing):
         watch(module, "write_vouchers", lambda _: "vouchers")
     return seen
 
