@@ -11,6 +11,6 @@ def of_time(entity):
     return Category.objects.filter(entity=entity, transaction_class=Entry.Class.TIME)
 
 
-def usual(categories: Iterable[Category]) -> Category | None:
+def default_of(categories: Iterable[Category]) -> Category | None:
     """The default category: the first one."""
     return next(iter(categories), None)

@@ -44,7 +44,7 @@ def new_row(entity, keys: dict[str, str], rows: list[TypedRow]) -> TypedRow:
         raise Refused("ROW-OTHER-TASK", project=project)
     role = one(Role.objects.filter(entity=entity), keys["role"])
     offered = categories.of_time(entity)
-    category = one(offered, keys["category"]) or categories.usual(offered)
+    category = one(offered, keys["category"]) or categories.default_of(offered)
     key = RowKey(project.pk, task and task.pk, role and role.pk, category and category.pk)
     if key in {row.key for row in rows}:
         raise Refused("ROW-EXISTS")

@@ -90,7 +90,7 @@ def watching(membership) -> set[int]:
     return set(people.values_list("pk", flat=True))
 
 
-def watching_over(user) -> set[int]:
+def notified_of_roles(user) -> set[int]:
     """The keys of the users who are notified when a role of the user changes, in all legal entities.
 
     They are notified of a new account address too, because access to an account gives its roles.

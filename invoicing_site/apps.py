@@ -15,7 +15,7 @@ class InvoicingSiteConfig(AppConfig):
 
         # With this sender, each signal is sent once per `migrate`: before its first step and after its last
         # one.
-        pre_migrate.connect(guards.make_way_before_migrate, sender=self, dispatch_uid="guards.make_way")
+        pre_migrate.connect(guards.drop_before_migrate, sender=self, dispatch_uid="guards.make_way")
         post_migrate.connect(guards.install_after_migrate, sender=self, dispatch_uid="guards.install")
         post_migrate.connect(searching.install_after_migrate, sender=self, dispatch_uid="searching.install")
         pre_migrate.connect(seals.note_before_migrate, sender=self, dispatch_uid="seals.note_before")

@@ -164,7 +164,7 @@ def plan(
     found = _counted(reader.found, rows, changed)
     errors += _questions(found, mapping)
     new = [row for row in rows if row.is_new]
-    errors += _judge(new, reader)
+    errors += _check(new, reader)
     changing = [row for row in rows if row.is_change]
     errors += long_days([*new, *changing], entity, within)
     _mark(rows, changed, errors, mapping, found)
@@ -254,7 +254,7 @@ def _about_the_file(table, reader, catalogue) -> list[Problem]:
     return found
 
 
-def _judge(new, reader) -> list[Problem]:
+def _check(new, reader) -> list[Problem]:
     """Errors and warnings about entries that are new."""
     errors = []
     for row in new:

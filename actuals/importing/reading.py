@@ -77,7 +77,7 @@ class RowReader:
             value = own.get(name)
             cell[name] = self._mapping.value(name) if _is_nothing(value) else value
         errors_before = len(self.errors)
-        row = self._judged(number, cell, cells)
+        row = self._checked_row(number, cell, cells)
         if len(self.errors) > errors_before:
             self.left_out.pop(number, None)
             return None
@@ -107,7 +107,7 @@ class RowReader:
             return not _is_nothing(value)
         return False
 
-    def _judged(self, number, cell, cells) -> Row | None:
+    def _checked_row(self, number, cell, cells) -> Row | None:
         for name, value in cell.items():
             if isinstance(value, str) and (reason := characters.problem(values.prose_of(value))):
                 self._refuse(number, name, reason)

@@ -60,7 +60,7 @@ def give_categories(rows: list[Row], entity, code: str) -> Unnamed:
                 raise Refused("MAPPING-NO-CATEGORIES", category=code)
             raise Refused("MAPPING-CATEGORY", category=code, categories=[each.code for each in offered])
     else:
-        chosen = categories.usual(offered)
+        chosen = categories.default_of(offered)
     for row in lacking:
         row.category = chosen
     return Unnamed(len(lacking), chosen, offered)

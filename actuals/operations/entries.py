@@ -59,7 +59,7 @@ def enter(resource: Resource, transaction_class: str, *, by, **fields) -> Entry:
         created_by=by,
         **{**fields, "project": project},
     )
-    _judge(entry)
+    _check(entry)
     entry.save(force_insert=True)
     audit.record("actuals.enter", entry, by=by, entity=entry.entity.code, **_content(entry))
     return entry
@@ -83,7 +83,7 @@ def amend(entry: Entry, *, by, seen: str, **fields) -> Entry:
     before = _content(entry)
     for name, value in {**fields, "project": project}.items():
         setattr(entry, name, value)
-    _judge(entry)
+    _check(entry)
     after = _content(entry)
     changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     if changed:
@@ -150,7 +150,7 @@ def _held(projects):
     return [found[each.pk] for each in projects]
 
 
-def _judge(entry):
+def _check(entry):
     project = entry.project
     if project.entity_id != entry.entity_id or (entry.role and entry.role.entity_id != entry.entity_id):
         raise Refused("OF-OTHER-ENTITY", thing=project)
@@ -174,12 +174,12 @@ def _judge(entry):
     if reason := bounds.quantity_too_large(entry.quantity):
         raise Refused.because(reason)
     if entry.transaction_class == Entry.Class.TIME:
-        _judge_hours(entry)
+        _check_hours(entry)
     if entry.transaction_class == Entry.Class.EXPENSE:
-        _judge_costs(entry)
+        _check_costs(entry)
 
 
-def _judge_hours(entry):
+def _check_hours(entry):
     """Refused if a day would have more than 24 hours.
 
     Rejected entries do not count, unless they are submitted again.
@@ -202,7 +202,7 @@ def hours_of_days(entries):
     ).exclude(status=_Status.REJECTED)
 
 
-def _judge_costs(entry):
+def _check_costs(entry):
     if entry.cost_currency and (reason := currencies.problem(entry.cost_currency)):
         raise Refused.because(reason)
     net, tax, deductible = entry.cost_net, entry.cost_tax or Decimal(0), entry.cost_tax_deductible
@@ -254,7 +254,7 @@ def submit(entries: Iterable[Entry], *, by) -> list[Entry]:
             raise Refused("SUBMIT-PROJECT-CLOSED", entry=named(entry), project=entry.project)
         if entry.resource and entry.resource.entity_id != entry.entity_id:
             raise Refused("SUBMIT-OTHER-ENTITY", entry=named(entry), resource=entry.resource)
-    _judge_days(entries)
+    _check_days(entries)
     submitted = {
         "status": _Status.SUBMITTED,
         "submitted_at": timezone.now(),
@@ -318,7 +318,7 @@ def _refuse_unless(entries, verb):
         moves.refuse_unless(entry, verb, name=named(entry))
 
 
-def _judge_days(entries):
+def _check_days(entries):
     """Refused if a day would have more than 24 hours; rejected entries count again."""
     worked = [entry for entry in entries if entry.transaction_class == Entry.Class.TIME]
     hours: dict[tuple, Decimal] = {}

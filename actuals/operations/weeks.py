@@ -53,7 +53,7 @@ def save_week(resource: Resource, monday: datetime.date, rows: list[TypedRow], *
     plan = _Plan(resource, by, cells, projects, _Known.of(resource.entity_id, rows))
     for row in rows:
         plan.add(row, week)
-    plan.judge_days()
+    plan.check_days()
     if plan.problems:
         raise NotSaved("WEEK-NOT-SAVED", count=len(plan.problems), problems=plan.problems)
     return plan.write(monday)
@@ -205,7 +205,7 @@ class _Plan:
         if entry not in self.result.changed:
             self.result.changed.append(entry)
 
-    def judge_days(self):
+    def check_days(self):
         """Add a problem for each day with more than 24 hours in all rows; rejected entries don't count."""
         hours: dict = defaultdict(Decimal)
         gone = {entry.pk for entry in self.result.deleted}

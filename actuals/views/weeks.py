@@ -88,7 +88,7 @@ def _offered(entity, adding):
     tasks = Task.objects.filter(project=key_of(adding.get("project", "")), project__entity=entity)
     return {
         "categories": offered,
-        "default_category": adding.get("category") or str(getattr(categories.usual(offered), "pk", "")),
+        "default_category": adding.get("category") or str(getattr(categories.default_of(offered), "pk", "")),
         "projects": list(open_projects(entity)),
         "roles": list(Role.objects.filter(entity=entity)),
         "tasks": task_choices(tasks),

@@ -19,7 +19,7 @@ from unfold.forms import (  # type: ignore[import-untyped]  # Unfold has no type
 from contracts.models import LegalEntity, Membership
 from contracts.models.entity import last_administrator
 from contracts.operations.role_notices import notify_of_role
-from contracts.two_people import own_role, watching_over
+from contracts.two_people import notified_of_roles, own_role
 from invoicing_site.accounts import password_links
 from invoicing_site.accounts.administered import reach_of
 from invoicing_site.admin.base import AdministeredForm, EntityAdmin, RowsInline
@@ -241,12 +241,14 @@ class UserAdmin(KeepsAdministrators, EntityAdmin, DjangoUserAdmin):
         if not change:
             self._send_link(request, obj)
         elif "email" in form.changed_data:
-            old, watching = form.initial.get("email", ""), watching_over(obj)
+            old, watching = form.initial.get("email", ""), notified_of_roles(obj)
             password_links.notify_of_address(obj, old, by=request.user, watching=watching)
 
     def _send_link(self, request, user):
         try:
-            sent = password_links.send(user, by=request.user, request=request, watching=watching_over(user))
+            sent = password_links.send(
+                user, by=request.user, request=request, watching=notified_of_roles(user)
+            )
         except Refused as refusal:
             messages.error(request, refusal.message)
         else:

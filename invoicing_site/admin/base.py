@@ -18,7 +18,7 @@ from django.utils.text import capfirst
 from unfold import admin as unfold
 
 from invoicing_site.accounts.administered import forget_reach, reach_of
-from invoicing_site.admin.changes import changed_rows, changes, falling_with, name_of, values
+from invoicing_site.admin.changes import changed_rows, changes, deleted_with, name_of, values
 from invoicing_site.admin.choices import (
     AdministeredForm,
     EntityFilter,
@@ -331,7 +331,7 @@ class EntityAdmin(Linked, unfold.ModelAdmin):
         for obj in queryset:
             rows = [
                 {"row": name_of(row), "what": "deleted", "before": values(row), "after": {}}
-                for row in falling_with(obj)
+                for row in deleted_with(obj)
             ]
             detail = {"before": values(obj), "after": {}, **({"rows": rows} if rows else {})}
             self._write_down("delete", request, obj, detail)

@@ -63,7 +63,7 @@ def name_of(row):
     return f"{row._meta.verbose_name} {row}"
 
 
-def falling_with(obj):
+def deleted_with(obj):
     """The rows that are deleted together with this one."""
     fallen = NestedObjects(using=obj._state.db)
     fallen.collect([obj])

@@ -366,7 +366,7 @@ def install_after_migrate(sender, using, **kwargs):
     install(connections[using])
 
 
-def make_way_before_migrate(sender, using, plan=(), **kwargs):
+def drop_before_migrate(sender, using, plan=(), **kwargs):
     """Receiver of `pre_migrate`: drop triggers, because SQLite can't change a column that a trigger uses."""
     if plan and connections[using].vendor == "sqlite":
         drop(connections[using])

@@ -34,7 +34,7 @@ def containing(rows, fields, text: str):
 
 def newest(rows, n: int):
     """The newest n of the rows that contain a text, newest first."""
-    # In the order of keys, PostgreSQL would read all rows for a rare word: it takes it for a frequent one.
+    # PostgreSQL expects frequent words: by the order of keys it would read all rows for a rare one.
     keys = list(rows.order_by().values_list("pk", flat=True)[: _MOST_KEYS + 1])
     if len(keys) <= _MOST_KEYS:
         rows = rows.filter(pk__in=sorted(keys)[-n:])

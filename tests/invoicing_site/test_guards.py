@@ -266,9 +266,9 @@ def test_sqlite_drops_its_triggers_for_migrations(probe):
     guards.insert_only(probe)
     guards.install(connection)
 
-    guards.make_way_before_migrate(sender=None, using="default", plan=[])
+    guards.drop_before_migrate(sender=None, using="default", plan=[])
     assert guards.missing(connection) == []
-    guards.make_way_before_migrate(sender=None, using="default", plan=["a step"])
+    guards.drop_before_migrate(sender=None, using="default", plan=["a step"])
     run(f'ALTER TABLE "{probe._meta.db_table}" DROP COLUMN note')
 
     guards.install_after_migrate(sender=None, using="default")

@@ -95,6 +95,6 @@ def run(sql):
 
 
 def balances_are_kept():
-    """Whether the kept balances of all companies equal their rows."""
+    """Whether the stored balances of all companies equal their rows."""
     assert [found for entity in LegalEntity.objects.all() for found in differences(entity)] == []
     return True
