@@ -11,6 +11,8 @@ import hashlib
 import json
 import logging
 import re
+import sys
+from array import array
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -319,9 +321,27 @@ def _forget(notes, rest, left):
 
 def _hashed(kind, keys) -> SealedRows | None:
     """The unsaved part of a segment for those of these keys that are guarded now."""
-    if not keys:
+    ids, hashes, digest = _content(kind.table, kind.sealed_columns, keys, kind.when)
+    if not ids:
         return None
-    with _rows(kind.table, kind.sealed_columns, keys, kind.when) as (cursor, sql, keys):
+    columns = " ".join(kind.sealed_columns)
+    return SealedRows(
+        table_name=kind.table, guard=kind.name, columns=columns, ids=ids, hashes=hashes, digest=digest
+    )
+
+
+def is_unchanged(part: SealedRows) -> bool:
+    """Whether all rows of a part of a seal are as they were sealed; the table must have all its columns."""
+    ids, hashes = bytes(part.ids), bytes(part.hashes)
+    found = _content(part.table_name, part.columns.split(), unpacked(ids))
+    return tuple(map(bytes, found[:2])) == (ids, hashes) and found[2] == part.digest
+
+
+def _content(table, columns, keys, when="1 = 1"):
+    """The packed keys and short hashes of the rows for which `when` is true, and the digest of the hashes."""
+    if not keys:
+        return b"", b"", ""
+    with _rows(table, columns, keys, when) as (cursor, sql, keys):
         if connection.vendor == "postgresql":
             cursor.execute(
                 f"""SELECT string_agg(int8send(key), '' ORDER BY key),
@@ -329,18 +349,11 @@ def _hashed(kind, keys) -> SealedRows | None:
                 encode(sha256(string_agg(said, '' ORDER BY key)), 'hex') FROM ({sql}) AS rows""",
                 [keys],
             )
-            ids, hashes, digest = cursor.fetchone()
-        else:
-            cursor.execute(sql, [keys])
-            rows = [(key, hashlib.sha256(said.encode()).digest()) for key, said in cursor.fetchall()]
-            ids, hashes = packed(key for key, _ in rows), b"".join(said[:WIDTH] for _, said in rows)
-            digest = digest_of_rows(said for _, said in rows)
-    if not ids:
-        return None
-    columns = " ".join(kind.sealed_columns)
-    return SealedRows(
-        table_name=kind.table, guard=kind.name, columns=columns, ids=ids, hashes=hashes, digest=digest
-    )
+            return tuple(value or b"" for value in cursor.fetchone())
+        cursor.execute(sql, [keys])
+        rows = [(key, hashlib.sha256(said.encode()).digest()) for key, said in cursor.fetchall()]
+        ids, hashes = packed(key for key, _ in rows), b"".join(said[:WIDTH] for _, said in rows)
+        return ids, hashes, digest_of_rows(said for _, said in rows)
 
 
 # The text of a value must not depend on the session's settings.
@@ -398,6 +411,8 @@ def _rows(table, columns, keys, when, said=""):
                 cursor.execute(f"SET LOCAL {setting}")
             full = f"sha256(convert_to(ROW({', '.join(names)})::text, 'UTF8'))"
             among = f'JOIN unnest(%s::bigint[]) AS chosen(key) ON chosen.key = old."{key}"'
+            # Without these bounds, a few keys would be found by reading the whole table.
+            when = f'old."{key}" BETWEEN {min(keys, default=0)} AND {max(keys, default=0)} AND ({when})'
             keys = "{" + ",".join(map(str, keys)) + "}"
         else:
             # quote() ends a text at a zero byte.
@@ -415,8 +430,10 @@ def packed(keys) -> bytes:
 
 
 def unpacked(data) -> list[int]:
-    data = bytes(data)
-    return [int.from_bytes(data[at : at + WIDTH], signed=True) for at in range(0, len(data), WIDTH)]
+    keys = array("q", bytes(data)[: len(data) // WIDTH * WIDTH])
+    if sys.byteorder == "little":
+        keys.byteswap()
+    return keys.tolist()
 
 
 def in_words(seal: Seal) -> str:

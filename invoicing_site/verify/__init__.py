@@ -30,12 +30,12 @@ Each check has a code, and each finding is a sentence with its place.
 """
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 
-from django.db import connection, transaction
+from django.db import connection
 
 from contracts.models import LegalEntity
 from invoicing_site.floor import guards
+from invoicing_site.models import Seal
 from invoicing_site.verify import (
     accrued,
     balances,
@@ -49,6 +49,7 @@ from invoicing_site.verify import (
     subledgers,
 )
 from invoicing_site.verify.finding import Finding
+from invoicing_site.verify.jobs import Part, found
 
 __all__ = ["CHECKS", "Finding", "findings", "look"]
 
@@ -76,28 +77,47 @@ CHECKS = (
 )
 
 
-def look(entity: LegalEntity | None = None) -> Iterator[Finding]:
+def look(entity: LegalEntity | None = None, *, since: Seal | None = None, jobs: int = 1) -> Iterator[Finding]:
     """Run all checks for one legal entity, or for all of them; yield findings as they are found.
 
     The guards are always checked. Files that belong to no invoice, and the seals of the whole database, are
-    checked only if no entity is given.
+    checked only if no entity is given. With `since`, only what was added after this seal is verified.
     """
+    return found(parts(entity, since), jobs)
+
+
+def parts(entity: LegalEntity | None, since: Seal | None) -> list[Part]:
+    result = [Part(_guards, ())]
+    for one in [entity] if entity else LegalEntity.objects.order_by("pk"):
+        result += _since(one, since) if since else _of(one)
+    if entity is None:
+        if not since:
+            result.append(Part(invoices.other_files, ()))
+        result += [Part(check, tuple(args)) for check, *args in seals.checks(since)]
+    return result
+
+
+def _of(entity):
+    for check in CHECKS:
+        if check == chain.vouchers:
+            yield from (Part(check, (entity, *place)) for place in chain.ranges(entity))
+        else:
+            yield Part(check, (entity,))
+
+
+def _since(entity, seal):
+    length, _, head = seal.heads.get("vouchers", {}).get(entity.code, "0 ").partition(" ")
+    return [
+        Part(chain.vouchers, (entity, int(length), None, head)),
+        Part(chain.numbers, (entity,)),
+        Part(queues.queues, (entity,)),
+        Part(balances.kept_since, (entity, int(length))),
+    ]
+
+
+def _guards():
     for sentence in guards.missing(connection):
         yield Finding("GUARD", "", "", "", sentence)
-    entities = [entity] if entity else LegalEntity.objects.order_by("pk")
-    for one in entities:
-        for check in CHECKS:
-            with _cursors():
-                yield from check(one)
-    if entity is None:
-        with _cursors():
-            yield from invoices.other_files()
-            yield from seals.sealed()
-
-
-def _cursors():
-    """On PostgreSQL a transaction: a pool of connections would not keep the cursors of a session."""
-    return transaction.atomic() if connection.vendor == "postgresql" else nullcontext()
 
 
 def findings(entity: LegalEntity | None = None) -> list[Finding]:

@@ -4,15 +4,21 @@ from contracts.models import Customer, LegalEntity, Project
 from invoicing_site.floor.wording import counted
 from invoicing_site.verify.finding import Finding, amount, where
 from ledger.books import balances
-from ledger.models import Account, FiscalPeriod
+from ledger.models import Account, FiscalPeriod, Voucher
 
 _NAMED = {"account": Account, "project": Project, "customer": Customer}
 
 
-def kept(entity: LegalEntity):
+def kept_since(entity: LegalEntity, position: int):
+    """KEPT: the stored balances of the fiscal periods of the vouchers behind a position."""
+    later = Voucher.objects.filter(entity=entity, position__gt=position).order_by()
+    yield from kept(entity, set(later.values_list("period", flat=True).distinct()))
+
+
+def kept(entity: LegalEntity, in_periods=None):
     """KEPT: each stored balance has the number and the sums of its rows."""
     periods = {row.pk: str(row) for row in FiscalPeriod.objects.filter(entity=entity)}
-    for found in balances.differences(entity):
+    for found in balances.differences(entity, in_periods):
         key = dict(zip(found.kind.key, found.key, strict=True))
         names = [
             f"{name} {_NAMED[name].objects.filter(pk=value).first() or value}"

@@ -40,7 +40,8 @@ _LINKS = ("pk", "number", "position", "previous_hash", "hash", "reverses_id")
 def ranges(entity: LegalEntity) -> list[tuple[int, int]]:
     """The positions of all vouchers, in ranges that can be verified at the same time."""
     last = Voucher.objects.filter(entity=entity).aggregate(last=Max("position"))["last"] or 0
-    return [(after, after + _RANGE) for after in range(0, last + 1, _RANGE)]
+    begin = range(0, last, _RANGE) or [0]
+    return [(after, after + _RANGE if after != begin[-1] else None) for after in begin]
 
 
 def vouchers(entity: LegalEntity, after: int = 0, up_to: int | None = None, before: str | None = None):

@@ -3,6 +3,7 @@
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from itertools import pairwise
 
 from django.db import connection
@@ -13,6 +14,8 @@ from invoicing_site.models import AuditEvent, Seal, SealPending
 from invoicing_site.verify.finding import Finding, where
 
 _ROWS = 20_000  # number of rows that are hashed at a time
+_KEYS = 200_000  # number of keys in one set
+_PARTS = 5  # number of seals whose rows one process compares
 
 _CHANGED = "was changed after it was sealed"
 _DELETED = "was deleted after it was sealed"
@@ -22,12 +25,30 @@ _WAITS = "has been waiting for a seal for over an hour; check whether the clock 
 _UNEXPLAINED = "has another name than when it was sealed, and the audit trail has no event for it"
 
 
+def checks(since: Seal | None = None) -> Iterator[tuple]:
+    """SEAL, in parts that can run at the same time: each a function and its arguments.
+
+    Each segment is unchanged and follows the previous one, and its rows are unchanged. With `since`, only
+    this segment and the later ones are read, and rows that are newer than it.
+    """
+    after = since.number if since else 0
+    yield _chain, after
+    for place, kind in enumerate(seals.declared()):
+        yield _inserted, place, after
+        if kind.unguarded or seals.is_audited(kind):
+            if not since:
+                yield _checked, place
+        else:
+            parts = seals.parts_of(kind).filter(seal__number__gt=after)
+            for keys in in_chunks(list(parts.values_list("pk", flat=True)), _PARTS):
+                yield _compared, place, keys
+    yield (_waiting,)
+
+
 def sealed():
-    """SEAL: each segment is unchanged and follows the previous one, and its rows are unchanged."""
-    yield from _chain()
-    for kind in seals.declared():
-        yield from _rows(kind)
-    yield from _waiting()
+    """SEAL: all parts, one after the other."""
+    for check, *args in checks():
+        yield from check(*args)
 
 
 def compared(text: str):
@@ -50,14 +71,15 @@ def _said(number, sentence, row=""):
     return Finding("SEAL", "", str(number), row, sentence)
 
 
-def _chain():
+def _chain(after):
+    """The links of all segments, and the content of those from `after` on."""
     before, number, is_whole, one = "", 0, True, None
-    for one in Seal.objects.order_by("number").prefetch_related("parts").iterator(chunk_size=20):
+    for one in Seal.objects.order_by("number").iterator(chunk_size=20):
         if one.number != number + 1:
             yield _said(number + 1, f"Seal {number + 1} is missing before seal {one.number}.")
         elif one.previous != before:
             yield _said(one.number, f"Seal {one.number} does not follow the previous one.")
-        is_whole = one.digest == seals.digest_of(one, one.parts.all())
+        is_whole = one.number < after or one.digest == seals.digest_of(one, one.parts.all())
         if not is_whole:
             yield _said(one.number, f"Seal {one.number} was changed: its content has another hash.")
         before, number = one.digest, one.number
@@ -65,25 +87,37 @@ def _chain():
         yield _said(number, f"Seal {number} contains a last voucher of {code} that is not in its chain.", row)
 
 
-def _rows(kind):
-    """Compare the rows of one kind with their seals, and find rows that are missing or in no seal."""
+def _inserted(place, after):
+    """Rows in no seal; behind a segment only those with a higher key than its newest row of the kind."""
+    kind = seals.declared()[place]
+    before = seals.parts_of(kind).filter(seal__number__lte=after).last() if after else None
+    above = max(seals.unpacked(before.ids), default=0) if before else None
     # Read in this order: a row that is sealed meanwhile is still in the notes, or already in a seal.
-    held, noted, known = _keys_held(kind), _keys_noted(kind), _keys_sealed(kind)
+    held, noted, known = _keys_held(kind, above), _keys_noted(kind), _keys_sealed(kind, after)
     known = [keys for columns, keys in known.items() if _is_comparable(kind, columns)]
-    for key in held:
-        if key not in noted and not any(_has(keys, key) for keys in known):
+    for at in range(0, len(held), _KEYS):
+        some = held[at : at + _KEYS]
+        within = [keys[bisect_left(keys, some[0]) : bisect_right(keys, some[-1])] for keys in known]
+        for key in sorted(set(some).difference(noted, *within)):
             yield _named(kind.model, "", key, _INSERTED)
-    check = (
-        _wrong_since_unguarded if kind.unguarded else _wrong_in_the_trail if seals.is_audited(kind) else None
-    )
-    if check:
-        # A row can be changed by an operation at this moment, so only errors that are found twice are
-        # reported.
-        if wrong := {key for key, _, _ in check(kind)}:
-            for key, number, problem in check(kind, wrong):
-                yield _named(kind.model, number, key, problem)
-        return
-    for part in seals.parts_of(kind).iterator(chunk_size=1):
+
+
+def _checked(place):
+    """Wrong rows of a kind that can change in a way that is explained elsewhere."""
+    kind = seals.declared()[place]
+    check = _wrong_since_unguarded if kind.unguarded else _wrong_in_the_trail
+    # A row can be changed by an operation at this moment, so only errors that are found twice are reported.
+    if wrong := {key for key, _, _ in check(kind)}:
+        for key, number, problem in check(kind, wrong):
+            yield _named(kind.model, number, key, problem)
+
+
+def _compared(place, keys):
+    """Compare the rows of some parts of seals with their hashes."""
+    kind = seals.declared()[place]
+    for part in seals.parts_of(kind).filter(pk__in=keys).iterator(chunk_size=1):
+        if _is_comparable(kind, part.columns) and seals.is_unchanged(part):
+            continue
         hashes, full = dict(seals.rows_of(part)), []
         for key, problem in _unlike(kind, part, hashes, full):
             yield _named(kind.model, part.seal.number, key, problem)
@@ -189,13 +223,13 @@ def _changes(model, key, name):
             yield event.at, seals.hash_of(key, value)[: seals.WIDTH]
 
 
-def _keys_held(kind):
-    """The keys of the rows that are guarded now, in order."""
+def _keys_held(kind, above=None):
+    """The keys of the rows that are guarded now, in order; only those above a key, if there is one."""
     with connection.cursor() as cursor:
-        when = kind.when.replace("OLD.", "old.")
-        cursor.execute(
-            f'SELECT old."{kind.model._meta.pk.column}" FROM "{kind.table}" old WHERE {when} ORDER BY 1'
-        )
+        when, key = kind.when.replace("OLD.", "old."), f'old."{kind.model._meta.pk.column}"'
+        if above is not None:
+            when = f"({when}) AND {key} > {above}"
+        cursor.execute(f'SELECT {key} FROM "{kind.table}" old WHERE {when} ORDER BY 1')
         return array("q", (key for (key,) in cursor.fetchall()))
 
 
@@ -205,10 +239,11 @@ def _keys_noted(kind):
     return seals.keys_of(kind, keys)
 
 
-def _keys_sealed(kind):
-    """The keys in all seals, sorted and as often as they were sealed, by the sealed columns."""
+def _keys_sealed(kind, after=0):
+    """The keys in all later seals, sorted and as often as they were sealed, by the sealed columns."""
     by_columns = defaultdict(lambda: array("q"))
-    for part in seals.parts_of(kind).iterator(chunk_size=1):
+    parts = seals.parts_of(kind).filter(seal__number__gt=after).only("columns", "ids", "seal")
+    for part in parts.select_related(None).iterator(chunk_size=1):
         by_columns[part.columns].extend(seals.unpacked(part.ids))
     return {columns: array("q", sorted(keys)) for columns, keys in by_columns.items()}
 

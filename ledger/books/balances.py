@@ -185,14 +185,16 @@ class Difference:
     balance: int | None
 
 
-def differences(entity: LegalEntity) -> Iterator[Difference]:
+def differences(entity: LegalEntity, periods: Iterable[int] | None = None) -> Iterator[Difference]:
     """The balances of the entity that differ from their rows; one statement for each table.
+
+    By default in all fiscal periods.
 
     Both sides are read by the same statement, so that nothing is posted between them.
     """
     for kind in KINDS:
         width = len(kind.key)
-        for key, sides in groupby(_both_sides(kind, entity), key=itemgetter(slice(width))):
+        for key, sides in groupby(_both_sides(kind, entity, periods), key=itemgetter(slice(width))):
             kept = rows = (Decimal(0),) * len(kind.sums)
             balance = None
             for side in sides:
@@ -204,15 +206,17 @@ def differences(entity: LegalEntity) -> Iterator[Difference]:
                 yield Difference(kind, key, kept, rows, balance)
 
 
-def _both_sides(kind, entity):
+def _both_sides(kind, entity, periods):
     """The sums of the rows and the balances, by key; last the primary key of the balance (0 for rows)."""
     first = next(iter(kind.key))
     by = {f"by_{name}": F(path) if isinstance(path, str) else path for name, path in kind.key.items()}
     rows = kind.rows._base_manager.filter(kind.only, **{kind.entity: entity}).order_by()
+    kept = kind.model._base_manager.filter(**{f"{first}__entity": entity}).order_by()
+    if periods is not None:
+        rows, kept = rows.filter(**{f"{kind.key['period']}__in": periods}), kept.filter(period__in=periods)
     rows = rows.annotate(**by).values_list(*by)
     rows = rows.annotate(
         sum_count=Count("pk"), **{f"sum_{name}": ExactSum(column) for name, column in kind.columns.items()}
     ).annotate(balance=Value(0))
-    kept = kind.model._base_manager.filter(**{f"{first}__entity": entity}).order_by()
     both = rows.union(kept.values_list(*kind.key, *kind.sums, "pk"), all=True)
     return both.order_by(*by).iterator(chunk_size=5000)
