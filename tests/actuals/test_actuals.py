@@ -320,7 +320,7 @@ def test_a_batch_belongs_to_the_entity_of_its_actuals(line):
     (fact,) = recorded(line)
     elsewhere = factories.LegalEntityFactory()
 
-    with pytest.raises(AssertionError, match="one company"):
+    with pytest.raises(AssertionError, match="one legal entity"):
         reverse([fact], batch=batch(elsewhere))
 
 
