@@ -12,6 +12,8 @@ from django.db import connection, connections, transaction
 
 from invoicing_site.verify.finding import Finding
 
+_MEMORY = "128MB"  # for one step of one statement
+
 
 @dataclass(frozen=True)
 class Part:
@@ -22,7 +24,12 @@ class Part:
 
     def found(self) -> Iterator[Finding]:
         # On PostgreSQL a transaction: a pool of connections would not keep the cursors of a session.
-        with transaction.atomic() if connection.vendor == "postgresql" else nullcontext():
+        is_postgres = connection.vendor == "postgresql"
+        with transaction.atomic() if is_postgres else nullcontext():
+            if is_postgres:
+                # Sums of millions of rows by a key would else be sorted on disk.
+                with connection.cursor() as cursor:
+                    cursor.execute(f"SET LOCAL work_mem = '{_MEMORY}'")
             yield from self.check(*self.args)
 
 
