@@ -286,8 +286,10 @@ class ListScreen(Screen, SingleTableMixin, FilterView):
 
 
 def only_chosen(rows, query):
-    """The rows with the keys in the query, or all rows if it has none."""
-    return rows.filter(pk__in=keys_of(query[CHOSEN].split("-"))) if CHOSEN in query else rows
+    """The rows with the keys in the query, at most as many as a link names, or all rows if it has none."""
+    if CHOSEN not in query:
+        return rows
+    return rows.filter(pk__in=keys_of(query[CHOSEN].split("-"))[:_MOST_CHOSEN])
 
 
 def address_of_chosen(url_name, rows):
@@ -330,10 +332,10 @@ def selection(screen, request, permission):
         rows = screen.filtered(request, posted.get("filter", ""))
         stamp, count = stamp_of(rows)
         if stamp != posted.get("stamp"):
-            shown = posted.get("stamp", "").partition("-")[0]
-            if not shown.isdecimal():
+            shown = key_of(posted.get("stamp", "").partition("-")[0])
+            if shown is None:
                 raise Refused("SELECTION-UNKNOWN")
-            raise Refused("SELECTION-CHANGED", shown=int(shown), count=count)
+            raise Refused("SELECTION-CHANGED", shown=shown, count=count)
     else:
         keys = keys_of(posted.getlist("pk"))[:1000]
         rows = screen.rows(request).filter(pk__in=keys)

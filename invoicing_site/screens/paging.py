@@ -5,6 +5,7 @@ of its rows: a page begins after, or ends before, the row with these sort values
 page of a million rows costs as much as the first, if an index has the order.
 """
 
+import datetime
 import json
 from dataclasses import dataclass
 from decimal import Decimal
@@ -202,8 +203,10 @@ def _value(text, field):
         raise ValueError("No column has such a number.")
     if isinstance(value, int) and abs(value) >= 2**63:
         raise ValueError("No column has such a number.")
-    if hasattr(value, "tzinfo") and timezone.is_naive(value):
-        raise ValueError("No place is without a time zone.")
+    if hasattr(value, "tzinfo"):
+        if timezone.is_naive(value):
+            raise ValueError("No place is without a time zone.")
+        value = value.astimezone(datetime.UTC)  # OverflowError: outside the years 1 to 9999
     return value
 
 

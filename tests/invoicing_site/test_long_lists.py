@@ -166,6 +166,14 @@ def test_an_invalid_text_or_number_is_no_place(it, client):
         assert len(keys(page)) == 4
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_outside_of_the_calendar_is_no_place(it, client, time):
+    client.force_login(it.auditor)
+    page = client.get(reverse("audit_trail"), {"sort": "at", "page": f'after:["{time}","1"]'})
+    assert page.status_code == 200
+    assert page.context["table"].page.start == 1
+
+
 def test_a_very_long_list_is_sorted_by_indexed_columns_only(it, client, settings):
     settings.LIST_SORTED = 5
     made = items(it, 5, amount=Decimal(1000)) + items(it, 1, amount=Decimal(10))

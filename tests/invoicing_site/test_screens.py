@@ -263,6 +263,22 @@ def test_an_invalid_key_selects_no_row(it, client, key):
     assert SavedView.objects.get().name.startswith("A")
 
 
+def test_a_stamp_with_too_many_digits_selects_nothing(it, client):
+    """BKL-2."""
+    waiting(it)
+    page = client.post(reverse("mark_ready"), {"all_matching": "1", "filter": "", "stamp": "9" * 5000})
+    assert page.status_code == 302
+    assert marked() == set()
+
+
+def test_an_address_names_at_most_two_hundred_rows(it, client):
+    """More keys than SQLite takes are no error."""
+    item = waiting(it)[0]
+    rows = "-".join(map(str, [item.pk, *range(10**6, 10**6 + 260_000)]))
+    context = client.get(BACKLOG, {"rows": rows}).context
+    assert context["matching"] == 1
+
+
 @pytest.mark.parametrize("query", ["until=2026-02-30", "contract=999999", "q=" + "a" * 60_000])
 def test_an_invalid_filter_selects_nothing(it, client, query):
     """BKL-2: a list without the filter would show, and mark, all rows."""
