@@ -133,7 +133,7 @@ def test_a_running_run_shows_its_progress(manager, company, due_contract):
     run = operations.start_run(company.entity, as_of=APRIL, by=company.manager)
     words = words_of(manager, run.get_absolute_url())
     assert 'hx-trigger="every 1s"' in words
-    assert "0 of 1 contract looked at" in words
+    assert "0 of 1 contract processed." in words
     poll = manager.get(run.get_absolute_url(), headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in poll
 
