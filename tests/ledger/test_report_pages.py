@@ -197,7 +197,7 @@ def test_a_statement_has_a_balance_and_links_to_its_invoices(accountant, no1, bi
     assert billed.get_absolute_url() in page
 
 
-def test_a_manager_sees_the_invoices_of_their_contracts_only(client, no1, billed):
+def test_a_manager_sees_the_invoices_of_their_contracts_only(client, no1, billed, settings):
     """SEC-1: the open amount of the whole customer is not shown."""
     owes(no1, "777", date(2025, 4, 2))
     client.force_login(no1.manager)
@@ -210,6 +210,9 @@ def test_a_manager_sees_the_invoices_of_their_contracts_only(client, no1, billed
     assert "2,777.00" not in listed
     sheet = client.get(reverse("customers"), {"_export": "csv", "_columns": "open"}).getvalue().decode()
     assert "NOK" not in sheet
+    settings.LIST_COUNTED = 0
+    assert "add up all" not in words(client, "customers")  # there is nothing to add up
+    settings.LIST_COUNTED = 10_000
     stranger = factories.customer(no1)
     assert client.get(reverse("customer", args=[stranger.pk])).status_code == 404
 

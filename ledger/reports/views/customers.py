@@ -29,7 +29,6 @@ class Customers(ListScreen):
     table_class = CustomerTable
     totals_template = "ledger/customers_totals.html"
     noun = ("customer", "customers")
-    has_totals = True
     empty_title = "No customers"
     empty_text = "Nothing matches. Remove a filter, or have an administrator set a customer up."
 
@@ -39,6 +38,8 @@ class Customers(ListScreen):
     @property
     def whole(self):
         return self.request.may("report.view")
+
+    has_totals = whole
 
     def aged(self, customers):
         """The open amounts of these customers."""
@@ -59,6 +60,8 @@ class Customers(ListScreen):
         return super().get_context_data(whole=self.whole, **context)
 
     def summed(self, rows):
+        if not self.whole:
+            return {}
         open_ = CustomerTransaction.objects.filter(customer__in=rows.order_by().values("pk"))
         return {"open_amounts": by_currency(self.aged(rows.order_by()))} if self.adds_up(open_) else {}
 
