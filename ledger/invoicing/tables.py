@@ -20,7 +20,7 @@ from invoicing_site.screens.tables import (
     amount_in_words,
     cells,
 )
-from invoicing_site.templatetags.ledgerline import chip, day
+from invoicing_site.templatetags.ledgerline import chip, day, status
 from ledger.invoicing.blockers import all_blocked_by
 from ledger.models import InvoiceProposal
 from ledger.setup.dimensions import dimensions_in_words
@@ -126,9 +126,6 @@ class ProposalTable(Table):
         return ", ".join(journal.number for journal in blockers.journals) if blockers else None
 
     def render_checks(self, record):
-        invoice = _invoice(record)
-        if invoice:
-            return format_html('<a href="{}">{}</a>', invoice.get_absolute_url(), invoice.number)
         if record.last_error:
             why = linked_sentence(record.last_error, self.request)
             return format_html('{}<div class="sub">{}</div>', chip("Refused", "hold"), why)
@@ -136,6 +133,16 @@ class ProposalTable(Table):
 
     def value_checks(self, record):
         return str(record.last_error or "")
+
+    def render_status(self, record):
+        invoice = _invoice(record)
+        if not invoice:
+            return status(record)
+        link = format_html('<a href="{}">{}</a>', invoice.get_absolute_url(), invoice.number)
+        return format_html('{}<div class="sub nowrap">{}</div>', status(record), link)
+
+    def value_status(self, value):
+        return value
 
 
 def explain_line(line):
