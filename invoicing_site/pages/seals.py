@@ -4,12 +4,12 @@ import django_filters
 from django.http import Http404, HttpResponse
 from django.views.generic import View
 
-from invoicing_site.floor import seals
+from invoicing_site.floor import formatting, seals
 from invoicing_site.models import Seal
 from invoicing_site.screens import ListScreen
 from invoicing_site.screens.forms import SearchFilter
 from invoicing_site.screens.pages import Screen
-from invoicing_site.screens.tables import Column, DayColumn, Table
+from invoicing_site.screens.tables import Column, DayColumn, Table, cells
 
 
 class SealFilter(django_filters.FilterSet):
@@ -23,12 +23,18 @@ class SealFilter(django_filters.FilterSet):
 class SealTable(Table):
     number = Column(verbose_name="Seal", attrs={"td": {"class": "c-main"}})
     at = DayColumn(verbose_name="Sealed")
-    rows = Column(verbose_name="Rows")
+    rows = Column(verbose_name="Rows", attrs=cells("num"))
     digest = Column(verbose_name="Digest")
 
     class Meta:
         model = Seal
         fields = ()
+
+    def render_rows(self, value):
+        return formatting.count(value)
+
+    def value_rows(self, value):
+        return value
 
 
 class Seals(ListScreen):
