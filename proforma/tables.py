@@ -141,7 +141,7 @@ class ProformaTable(Table):
     posted_tax = AmountColumn(verbose_name="Tax")
     posted_total = AmountColumn(verbose_name="Total")
     status = StatusColumn()
-    confirm_job = tables.Column(verbose_name="Confirming in the background", empty_values=(), orderable=False)
+    confirm_job = tables.Column(verbose_name="Confirming", empty_values=(), orderable=False)
 
     selectable = True
     row_amount = "net"
@@ -228,7 +228,7 @@ class RunTable(TogetherTable):
     duration = tables.Column(accessor="pk", verbose_name="Duration", orderable=False)
     created = tables.Column(accessor="pk", orderable=False, attrs=cells("num"))
     failed = tables.Column(accessor="pk", orderable=False, attrs=cells("num"))
-    nothing = tables.Column(accessor="pk", orderable=False, attrs=cells("num"))
+    nothing = tables.Column(accessor="pk", verbose_name="Nothing ready", orderable=False, attrs=cells("num"))
     total = AmountsColumn(_totals)
     status = StatusColumn()
 

@@ -55,7 +55,7 @@ OTHER_NUMBERS = {
     "Run number",
     "Created",
     "Failed",
-    "Nothing",
+    "Nothing ready",
     "Lines",
     "In error",
     "Rate",
@@ -270,7 +270,7 @@ def test_a_run_of_two_currencies_counts_its_contracts_once(it, client, monkeypat
     assert (second["Total"], second["Currency"]) == ("80.00", "EUR")
     assert first["Run"] == second["Run"]
     assert first["Created"].isdigit()
-    assert second["Created"] == second["Failed"] == second["Nothing"] == ""
+    assert second["Created"] == second["Failed"] == second["Nothing ready"] == ""
 
 
 def test_an_invoice_has_its_days_as_days(it, client):
