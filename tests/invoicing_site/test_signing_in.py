@@ -128,7 +128,7 @@ def test_users_without_access_to_the_admin_see_who_is_signed_in(client, ada):
     client.force_login(ada)
     page = client.get("/admin/", follow=True)
     assert page.status_code == 200
-    assert "You are signed in as Ada Lovelace. You may not open the page you asked for" in text(page)
+    assert "You are signed in as Ada Lovelace. You may not open the page that you requested" in text(page)
 
 
 # Signing out
