@@ -148,8 +148,8 @@ def narrowest_override(overrides, scopes: dict, day: datetime.date, row: RolePri
 
 
 def plain(number: Decimal) -> str:
-    """A number without trailing zeros: 200, 133.33."""
-    return formatting.typed(number)
+    """A number without trailing zeros: 200, 1,133.33."""
+    return formatting.number(number)
 
 
 def _by_unit(rows, pk, unit, why):

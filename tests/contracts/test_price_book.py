@@ -33,7 +33,7 @@ def test_the_reasoning_names_the_chosen_and_the_skipped_prices(it):
     other = RoleFactory(entity=it.entity, name="Architect")
     row = sales_row(it, 200, role=it.role)
     sales_row(it, 150)
-    sales_row(it, 300, role=other)
+    sales_row(it, 1300, role=other)
     override(row, 210, day(2, 1))
     override(row, 220, day(4, 1))
     PriceMarkupFactory(price_list=it.sales_list, category=it.time, percent=Decimal(50), name="Overtime")
@@ -42,7 +42,7 @@ def test_the_reasoning_names_the_chosen_and_the_skipped_prices(it):
         "Price list “Sales” — chosen",
         "Consultant · any company · any unit: 200 — chosen",
         "any role · any company · any unit: 150 — not used: less specific",
-        "Architect · any company · any unit: 300 — not used: another role",
+        "Architect · any company · any unit: 1,300 — not used: another role",
         "Override from 1 Feb 2025: 210 — chosen, in place of 200",
         "Override from 1 Apr 2025: 220 — not used: not yet",
         "Markup Overtime 50 % — added",
