@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 import sys
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
@@ -81,7 +82,7 @@ def _seal(number):
     seal = (
         seals.last()
         if number == "last"
-        else seals.filter(number=int(number) if number.isdigit() else 0).first()
+        else seals.filter(number=int(number) if re.fullmatch("[0-9]{1,9}", number) else 0).first()
     )
     if seal is None:
         raise CommandError(f"There is no seal {number}.")
