@@ -7,7 +7,7 @@ from invoicing_site.verify import hashed
 from ledger.models import Voucher
 from tests.invoicing_site.sample_company.alterations import behind_the_guards
 
-pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite calculates none")
+pytestmark = pytest.mark.postgres  # SQLite calculates no vouchers
 
 
 def test_all_vouchers_are_found_unchanged_without_python(sample):
