@@ -1,10 +1,8 @@
 """The hashes of vouchers in SQL: the text that `ledger.books.chain` writes, for all vouchers at once."""
 
-from django.db import models
-
 from actuals.models import Actual
-from invoicing_site.floor.fields import ExactDecimalField
-from ledger.books.chain import CURRENT, FORMATS
+from invoicing_site.verify.hashed import canonical, sha256
+from ledger.books.chain import CURRENT
 from ledger.models import (
     CustomerInvoice,
     CustomerTransaction,
@@ -35,7 +33,7 @@ _LOOP = f"""
             entity := voucher.entity_id;
             id := voucher.id;
             hash := replace(voucher.said, '{_PREVIOUS}', previous_hash);
-            hash := encode(sha256(convert_to(hash, 'UTF8')), 'hex');
+            hash := {sha256("hash")};
             RETURN NEXT;
         END LOOP;
     END $$
@@ -44,7 +42,6 @@ _LOOP = f"""
 
 def chain(cursor):
     """Insert the vouchers of the temporary table with their hashes, and store the last ones."""
-    other = _other_letters(cursor)
     cursor.execute("SET LOCAL enable_mergejoin = off")
     for model in (
         JournalLine,
@@ -59,7 +56,7 @@ def chain(cursor):
     cursor.execute(f"ANALYZE {VOUCHERS}")
 
     def said(model, alias, **instead):
-        return _canonical(model, alias, other, instead)
+        return canonical(model, CURRENT, alias, **instead)
 
     def together(name, key, sql):
         cursor.execute(
@@ -110,7 +107,7 @@ def chain(cursor):
         together(
             f"benchmark_{name}", "voucher_id", f"SELECT voucher_id, {said(model, 'r')} AS said FROM {table} r"
         )
-    voucher = said(Voucher, "v", claims_hash="c.claims_hash", previous_hash=f"'{_PREVIOUS}'")
+    voucher = said(Voucher, "v", claims_hash="c.claims_hash", previous_hash=f"'{_PREVIOUS}'::text")
     cursor.execute(
         f"""
         CREATE TEMPORARY TABLE benchmark_said ON COMMIT DROP AS
@@ -147,37 +144,4 @@ def chain(cursor):
 
 def _hash(*texts):
     """As `chain.digest`."""
-    return f"encode(sha256(convert_to(concat_ws(E'\\n', {_FORMAT}, {', '.join(texts)}), 'UTF8')), 'hex')"
-
-
-def _canonical(model, alias, other, instead):
-    """As `chain.canonical`: the label and the columns as texts in JSON, with only ASCII letters."""
-    fields = {field.attname: field for field in model._meta.concrete_fields}
-    values = [f"'{model._meta.label_lower}'"]
-    for name in FORMATS[CURRENT][model].split():
-        values.append(instead.get(name) or _as_text(fields[name], f'{alias}."{fields[name].column}"'))
-    sql = f"array_to_json(ARRAY[{', '.join(values)}]::text[])::text"
-    for letter in other:
-        sql = rf"replace({sql}, '{letter}', '\u{ord(letter):04x}')"
-    return sql
-
-
-def _as_text(field, column):
-    if isinstance(field, models.DateTimeField):
-        return f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"')"
-    if isinstance(field, models.BooleanField):
-        return f"CASE WHEN {column} THEN 'yes' WHEN NOT {column} THEN 'no' END"
-    # A decimal column has all its places.
-    assert not isinstance(field, models.DecimalField) or isinstance(field, ExactDecimalField), field
-    return f"{column}::text"
-
-
-def _other_letters(cursor):
-    """The letters in the hashed texts that are not ASCII: JSON writes them as escapes."""
-    found = set()
-    for model in FORMATS[CURRENT]:
-        letters = "regexp_matches(t::text, '[^\\x01-\\x7e]', 'g') AS letter"
-        rows = f"SELECT {letters} FROM template.{model._meta.db_table} t"
-        cursor.execute(f"SELECT DISTINCT letter[1] FROM ({rows}) found")
-        found |= {letter for (letter,) in cursor.fetchall()}
-    return sorted(found)
+    return sha256(f"concat_ws(E'\\n', {_FORMAT}, {', '.join(texts)})")

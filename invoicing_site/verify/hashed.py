@@ -46,7 +46,7 @@ def unchanged(entity, first: int, last: int) -> set[int]:
 
 @cache
 def _statement(of):
-    text = {model: _text(model, of) for model in chain.FORMATS[of]}
+    text = {model: canonical(model, of, _alias(model)) for model in chain.FORMATS[of]}
     table = {model: model._meta.db_table for model in [*text, InvoiceProposal, ProformaLine, LineDetail]}
 
     def behind(model, source):
@@ -96,20 +96,24 @@ def _statement(of):
 
 
 def _hash(of, *texts):
-    said = _concat(f"'ledgerline {of}'", r"E'\n'", *texts)
-    return f"encode(sha256(convert_to({said}, 'UTF8')), 'hex')"
+    return sha256(_concat(f"'ledgerline {of}'", r"E'\n'", *texts))
+
+
+def sha256(text):
+    """SQL for the hash of a text."""
+    return f"encode(sha256(convert_to({text}, 'UTF8')), 'hex')"
 
 
 def _alias(model):
     return model._meta.model_name
 
 
-def _text(model, of):
-    """SQL for `chain.canonical` of a row."""
+def canonical(model, of: int, alias: str, **instead: str) -> str:
+    """SQL for `chain.canonical` of a row in format `of`; `instead` has other SQL for some of its values."""
     fields = {field.attname: field for field in model._meta.concrete_fields}
     parts = [f"""'["{model._meta.label_lower}"'"""]
     for name in chain.FORMATS[of][model].split():
-        parts += _value(fields[name], f'{_alias(model)}."{fields[name].column}"')
+        parts += _value(fields[name], instead.get(name) or f'{alias}."{fields[name].column}"')
     parts.append("']'")
     some = [parts[at : at + _MOST_ARGUMENTS] for at in range(0, len(parts), _MOST_ARGUMENTS)]
     return _concat(*(_concat(*each) for each in some))
