@@ -112,7 +112,7 @@ def _add_chunk(entity, after, *, on, by, due_only) -> tuple[int | None, Added]:
 def _with_originals(actuals) -> list[plan.Waiting]:
     """The actuals, and those that still wait of the ones that they reverse or replace, in key order.
 
-    Whoever is adding one of those at this moment commits first, so that its line and rate are found.
+    Another worker that is adding one of those commits first, so that its line and rate are found.
     """
     behind = set(booked_behind(actuals).values()) - {actual.pk for actual in actuals}
     if behind:
