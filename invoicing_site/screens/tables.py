@@ -15,7 +15,7 @@ from django_tables2 import utils
 from django_tables2.data import TableQuerysetData
 
 from invoicing_site.floor import formatting, money
-from invoicing_site.floor.querysets import by_keys, in_chunks
+from invoicing_site.floor.querysets import in_chunks, streamed
 from invoicing_site.screens import signatures
 from invoicing_site.templatetags import ledgerline as tags
 
@@ -85,7 +85,7 @@ class Table(tables.Table):
     def records(self):
         """All records in order, without keeping them in memory."""
         if isinstance(self.data, TableQuerysetData):
-            return by_keys(self.data.data, CHUNK)
+            return streamed(self.data.data, CHUNK)
         return iter(self.data)
 
     def label(self, record):

@@ -6,8 +6,9 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from actuals.models import Actual
+from invoicing_site.floor.querysets import by_keys
 from invoicing_site.floor.reasons import Reason
-from ledger.invoicing.claims import by_keys, claimed_by
+from ledger.invoicing.claims import claimed_by
 from ledger.models import IntegrationJournal, InvoiceProposal
 
 _NAMED = 5

@@ -4,17 +4,13 @@ Everything else is then looked up by these keys. A join from the proforma to the
 whole tables, because it cannot estimate how few rows are left after five joins.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import QuerySet
-
 from actuals.models import Actual
-from invoicing_site.floor.querysets import in_chunks
+from invoicing_site.floor.querysets import by_keys
 from proforma.models import LineDetail
-
-_CHUNK = 5000
 
 
 class Claimed(NamedTuple):
@@ -58,9 +54,3 @@ def claims_of(details: Iterable[Claimed]) -> list[Claim]:
         voucher = voucher if is_original else None
         found.append(Claim(detail.proforma_id, detail.detail_id, key, cost, currency, amount, voucher))
     return found
-
-
-def by_keys(rows: QuerySet, name: str, keys: Iterable[int]) -> Iterator:
-    """The rows whose field has one of the keys; a query for each 5,000 keys."""
-    for chunk in in_chunks(sorted(keys), _CHUNK):
-        yield from rows.filter(**{f"{name}__in": chunk})

@@ -18,8 +18,9 @@ from django.db.models import Exists, OuterRef, Q
 from actuals.models import Actual
 from contracts.models import LegalEntity, Project
 from invoicing_site.floor import money
+from invoicing_site.floor.querysets import by_keys
 from ledger.books.plan import EntryPlan
-from ledger.invoicing.claims import Claim, by_keys
+from ledger.invoicing.claims import Claim
 from ledger.models import (
     Account,
     DimensionSet,

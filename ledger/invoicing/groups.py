@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from django.db import connection
 from django.db.models import Count
 
-from ledger.invoicing.claims import by_keys
+from invoicing_site.floor.querysets import by_keys
 from proforma.models import ProformaInvoice
 
 Row = TypeVar("Row", bound=Any)

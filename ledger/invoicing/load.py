@@ -31,10 +31,11 @@ from contracts.models import (
     Task,
 )
 from contracts.rates import Rates
+from invoicing_site.floor.querysets import by_keys
 from ledger.books import chain
 from ledger.books.periods import PeriodBook
 from ledger.invoicing import disbursements
-from ledger.invoicing.claims import by_keys, claimed_by, claims_of
+from ledger.invoicing.claims import claimed_by, claims_of
 from ledger.invoicing.corrected import Corrected
 from ledger.invoicing.corrected import load as load_corrected
 from ledger.invoicing.disbursements import Disbursement

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import Count, QuerySet, Sum
 
-from invoicing_site.floor.querysets import ExactSum, by_keys
+from invoicing_site.floor.querysets import ExactSum, streamed
 from ledger.models import Account, AccountBalance, LedgerEntry
 from ledger.reports.kept import Day
 
@@ -59,7 +59,7 @@ class CardEntries:
 
     def __iter__(self) -> Iterator[LedgerEntry]:
         for part in self._parts:
-            yield from _run(by_keys(_loaded(part.rows), _CHUNK), part.opening)
+            yield from _run(streamed(_loaded(part.rows), _CHUNK), part.opening)
 
     def __getitem__(self, chosen: slice) -> list[LedgerEntry]:
         start, stop, _ = chosen.indices(self.count())

@@ -8,8 +8,7 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from actuals.models import Actual, BillingType
-from invoicing_site.floor.querysets import write_rows
-from ledger.invoicing.claims import by_keys
+from invoicing_site.floor.querysets import by_keys, write_rows
 from ledger.models import InvoiceProposal, JournalLine, ProposalLayout, ProposalLine, ProposalSection
 from ledger.setup.dimensions import DefaultDimensions
 from proforma import tax_groups
